@@ -1,0 +1,17 @@
+# The distribution's libraries (scripts/setup.sh lists their packages). Found here once; each is linked where it is
+# confined to.
+find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(JPEG REQUIRED)
+find_package(PNG REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(libzip REQUIRED IMPORTED_TARGET libzip)
+pkg_check_modules(hwy REQUIRED IMPORTED_TARGET libhwy)
+find_package(Eigen3 REQUIRED NO_MODULE)
+find_package(dnnl REQUIRED CONFIG)
+if(dnnl_VERSION VERSION_LESS 2.6)
+  message(FATAL_ERROR "Fanin needs oneDNN 2.6 or later; this is ${dnnl_VERSION}.")
+endif()
