@@ -46,10 +46,10 @@ class Options {
   /// of range. `what` names the entry in the message: "scheme 'normal'".
   Options(const Spec& spec, std::span<const OptionInfo> known, std::string_view what);
 
-  bool given(std::string_view key) const;            // the user wrote it
-  double number(std::string_view key) const;         // OptionKind::number
-  std::int64_t integer(std::string_view key) const;  // OptionKind::integer
-  bool flag(std::string_view key) const;             // OptionKind::flag: true|false|1|0|yes|no
+  bool given(std::string_view key) const;               // the user wrote it
+  double number(std::string_view key) const;            // OptionKind::number
+  std::int64_t integer(std::string_view key) const;     // OptionKind::integer
+  bool flag(std::string_view key) const;                // OptionKind::flag: true|false|1|0|yes|no
   const std::string& text(std::string_view key) const;  // any kind: the (default) value as written
 
  private:
@@ -64,8 +64,8 @@ class Options {
 };
 
 /// Parsing of single values, whole text or Error; `what` names the place: "--lr".
-double parse_number(std::string_view text, std::string_view what);             // finite
+double parse_number(std::string_view text, std::string_view what);  // finite
 std::int64_t parse_integer(std::string_view text, std::string_view what);
-std::uint64_t parse_unsigned(std::string_view text, std::string_view what);    // 64 bits, no sign
+std::uint64_t parse_unsigned(std::string_view text, std::string_view what);  // 64 bits, no sign
 
 }  // namespace fanin
