@@ -86,8 +86,9 @@ class Graph {
 /// Fans of a node with a weight matrix (conv2d, linear). Throws Error for others.
 Fans fans(const Graph& graph, const Node& node);
 
-/// The activation whose input is this node's output, looking through batch norm, scale, add, dropout, pooling and flatten;
-/// identity when the output is the logits or when readers disagree (then the first activation in topological order wins).
+/// The activation that this node's output reaches first in topological order, looking through batch norm, scale, add,
+/// dropout, pooling, padding, flatten and identity activations; identity when it reaches none (the logits, or the next
+/// convolution or linear layer, first).
 Activation following_activation(const Graph& graph, const Node& node);
 
 /// Multiply-accumulates of one image through a node's convolution or matrix product; 0 elsewhere.
