@@ -1,0 +1,150 @@
+// The table of optimizers and their state over a program's flat parameter block.
+#include "fanin/train/optimizer.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "fanin/base/error.h"
+#include "fanin/base/nearest.h"
+#include "fanin/engine/kernels.h"
+
+namespace fanin::train {
+namespace {
+
+constexpr double no_limit = std::numeric_limits<double>::max();
+constexpr double below_one = 1.0 - 1e-12;
+
+constexpr OptionInfo weight_decay_row = {
+    "weight_decay", OptionKind::number, "0", 0.0, no_limit, "", "lambda; on weights alone unless decay_all=true"};
+constexpr OptionInfo decay_all_row = {
+    "decay_all",
+    OptionKind::flag,
+    "false",
+    0,
+    0,
+    "",
+    "decay biases, norm scales and shifts, residual scales as well (PyTorch's default)"};
+
+constexpr std::array<OptionInfo, 4> sgd_rows = {{
+    {"momentum", OptionKind::number, "0", 0.0, below_one, "", "mu"},
+    {"nesterov", OptionKind::flag, "false", 0, 0, "", "Nesterov's look-ahead"},
+    weight_decay_row,
+    decay_all_row,
+}};
+constexpr std::array<OptionInfo, 5> adam_rows = {{
+    {"beta1", OptionKind::number, "0.9", 0.0, below_one, "", "decay of the first moment"},
+    {"beta2", OptionKind::number, "0.999", 0.0, below_one, "", "decay of the second moment"},
+    {"epsilon", OptionKind::number, "1e-8", 0.0, 1.0, "", "added to the root of the second moment"},
+    weight_decay_row,
+    decay_all_row,
+}};
+constexpr std::array<OptionInfo, 5> adamw_rows = {{
+    adam_rows[0],
+    adam_rows[1],
+    adam_rows[2],
+    {"weight_decay", OptionKind::number, "0.01", 0.0, no_limit, "", "lambda; on weights alone unless decay_all=true"},
+    decay_all_row,
+}};
+
+constexpr std::array<OptimizerInfo, 3> rows = {{
+    {"sgd", "stochastic gradient descent with momentum",
+     "g += lambda w; v = mu v + g (v = g at the first step); w -= lr v (nesterov: w -= lr (g + mu v))",
+     "Robbins & Monro 1951; Sutskever et al. 2013", sgd_rows},
+    {"adam", "adaptive moments, decay added to the gradient",
+     "g += lambda w; m = b1 m + (1-b1) g; v = b2 v + (1-b2) g^2; w -= lr m/(1-b1^t) / (sqrt(v/(1-b2^t)) + eps)",
+     "Kingma & Ba 2015, algorithm 1", adam_rows},
+    {"adamw", "adaptive moments, decay apart from the gradient", "w -= lr lambda w; then adam without lambda",
+     "Loshchilov & Hutter 2019, algorithm 2", adamw_rows},
+}};
+
+}  // namespace
+
+std::span<const OptimizerInfo> optimizer_table() {
+  return rows;
+}
+
+struct Optimizer::Impl {
+  Impl(engine::Program& of, std::string called) : program(of), name(std::move(called)) {}
+
+  engine::Program& program;
+  std::string name;
+  double momentum = 0, beta1 = 0, beta2 = 0, epsilon = 0, weight_decay = 0;
+  bool nesterov = false, decay_all = false;
+  std::int64_t steps = 0;
+  std::vector<float> first, second;  // momentum, or the two moments
+};
+
+Optimizer::Optimizer(const Spec& spec, engine::Program& program) : impl_(std::make_unique<Impl>(program, spec.name)) {
+  const OptimizerInfo* row = nullptr;
+  std::vector<std::string> names;
+  for (const OptimizerInfo& info : rows) {
+    names.emplace_back(info.name);
+    if (info.name == spec.name) row = &info;
+  }
+  if (!row) throw Error(unknown_name_message("optimizer", spec.name, names));
+  const Options options(spec, row->options, fmt::format("optimizer '{}'", spec.name));
+  impl_->weight_decay = options.number("weight_decay");
+  impl_->decay_all = options.flag("decay_all");
+  const std::size_t size = program.parameters().size();
+  if (spec.name == "sgd") {
+    impl_->momentum = options.number("momentum");
+    impl_->nesterov = options.flag("nesterov");
+    if (impl_->nesterov && impl_->momentum == 0) {
+      throw Error("optimizer 'sgd' has nesterov=true without momentum; expected momentum above 0");
+    }
+    if (impl_->momentum > 0) impl_->first.resize(size);
+  } else {
+    impl_->beta1 = options.number("beta1");
+    impl_->beta2 = options.number("beta2");
+    impl_->epsilon = options.number("epsilon");
+    impl_->first.resize(size);
+    impl_->second.resize(size);
+  }
+}
+
+Optimizer::~Optimizer() = default;
+
+void Optimizer::step(double lr, double clip_norm) {
+  Impl& self = *impl_;
+  const std::span<float> weights = self.program.parameters();
+  const std::span<const float> gradients = self.program.gradients();
+  float scale = 1.0f;
+  if (clip_norm > 0) {
+    const double norm = std::sqrt(engine::sum_of_squares(gradients));
+    // PyTorch's clip_grad_norm_: the factor is clip / (norm + 1e-6), at most 1.
+    if (norm + 1e-6 > clip_norm) scale = static_cast<float>(clip_norm / (norm + 1e-6));
+  }
+  ++self.steps;
+  for (const engine::Segment& segment : self.program.segments()) {
+    const bool decays = self.decay_all || segment.role == model::Role::weight;
+    const auto decay = static_cast<float>(decays ? self.weight_decay : 0.0);
+    const auto part = [&](auto block) { return block.empty() ? block : block.subspan(segment.offset, segment.size); };
+    if (self.name == "sgd") {
+      engine::sgd_update(part(weights), part(gradients), part(std::span<float>(self.first)), static_cast<float>(lr),
+                         static_cast<float>(self.momentum), self.nesterov, decay, scale, self.steps == 1);
+    } else {
+      engine::adam_update(part(weights), part(gradients), part(std::span<float>(self.first)),
+                          part(std::span<float>(self.second)), lr, self.beta1, self.beta2, self.epsilon, decay,
+                          self.name == "adamw", scale, self.steps);
+    }
+  }
+}
+
+std::vector<std::span<float>> Optimizer::state() {
+  std::vector<std::span<float>> blocks;
+  if (!impl_->first.empty()) blocks.emplace_back(impl_->first);
+  if (!impl_->second.empty()) blocks.emplace_back(impl_->second);
+  return blocks;
+}
+
+std::int64_t Optimizer::steps() const {
+  return impl_->steps;
+}
+void Optimizer::set_steps(std::int64_t steps) {
+  impl_->steps = steps;
+}
+
+}  // namespace fanin::train
