@@ -15,10 +15,10 @@ build_packages=(
   libjpeg-dev libpng-dev libzip-dev zlib1g-dev  # images and archives
   nlohmann-json3-dev libfmt-dev libcli11-dev    # JSON, formatting, command line
   libjs-vega          # charts of the report, embedded at build time
-  libgtest-dev        # the tests are part of every build preset
   dataset-fashion-mnist  # default data
 )
 test_packages=(
+  libgtest-dev libgmock-dev
   chromium            # opens the report, headless
   python3 python3-torch python3-numpy python3-pil  # differential tests
   clang-format ccache unzip

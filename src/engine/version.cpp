@@ -1,0 +1,35 @@
+// Versions and instruction sets, asked without making an engine.
+#include "fanin/engine/version.h"
+
+#include <fmt/format.h>
+
+#include <oneapi/dnnl/dnnl.h>
+#include <cstdlib>
+
+namespace fanin::engine {
+namespace {
+
+/// The processor's, by cpuid: oneDNN's own enumeration has other values in each of its versions.
+const char* processor_instruction_set() {
+  __builtin_cpu_init();
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return "sse41";
+  const bool core = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                    __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+  if (!core) return "avx2";
+  return __builtin_cpu_supports("avx512bf16") ? "avx512_core_bf16" : "avx512_core";
+}
+
+}  // namespace
+
+std::string library_versions() {
+  const dnnl_version_t* version = dnnl_version();
+  return fmt::format("oneDNN {}.{}.{}", version->major, version->minor, version->patch);
+}
+
+std::string instruction_set() {
+  const char* limit = std::getenv("ONEDNN_MAX_CPU_ISA");
+  const std::string processor = processor_instruction_set();
+  return limit && *limit ? fmt::format("{} (limited by ONEDNN_MAX_CPU_ISA={})", processor, limit) : processor;
+}
+
+}  // namespace fanin::engine
