@@ -1,0 +1,257 @@
+// The tile loops through Google Highway, compiled for AVX2 and AVX-512 and chosen at run time.
+//
+// Only targets with a fused multiply-add qualify: elsewhere Highway's MulAdd rounds twice and the bits would differ, so
+// the baseline (SSE2) forwards to the plain code. The operations and their order are those of random/transform.h.
+#include "random/philox.h"
+#include "random/simd/targets.h"
+#include "random/tiles.h"
+
+#undef HWY_DISABLED_TARGETS
+#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SSE4 | HWY_AVX3_DL)
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "random/simd/fill.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace fanin::random::simd {
+namespace HWY_NAMESPACE {
+
+#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+using Wide = hn::ScalableTag<std::uint64_t>;  // a lane is half a block: words (0, 1) or (2, 3)
+using Words = hn::Repartition<std::uint32_t, Wide>;
+using Signed = hn::RebindToSigned<Words>;
+using Floats = hn::RebindToFloat<Words>;
+using WideVec = hn::VFromD<Wide>;
+using WordVec = hn::VFromD<Words>;
+using FloatVec = hn::VFromD<Floats>;
+
+constexpr std::size_t wide_lanes = HWY_LANES(std::uint64_t);
+constexpr std::size_t word_lanes = 2 * wide_lanes;
+static_assert(tile_blocks % wide_lanes == 0);
+
+struct Halves {
+  WordVec first, second;  // words 0, 1 and words 2, 3 of wide_lanes consecutive blocks
+};
+
+/// Blocks counter, counter + 1, ... of the key. Each 64-bit lane holds two of Philox's four words, so that the products
+/// of MulEven need one swap of neighbours and no packing.
+HWY_INLINE Halves philox_blocks(WideVec counter, WideVec purpose, const std::uint64_t* HWY_RESTRICT keys) {
+  const Wide wide;
+  const Words words;
+  const auto multiplier_0 = hn::Set(words, philox_multiplier_0);
+  const auto multiplier_1 = hn::Set(words, philox_multiplier_1);
+  WideVec a = counter, b = purpose;
+  for (int round = 0; round < philox_rounds; ++round) {
+    const auto p0 =
+        hn::BitCast(wide, hn::Shuffle2301(hn::BitCast(words, hn::MulEven(hn::BitCast(words, a), multiplier_0))));
+    const auto p1 =
+        hn::BitCast(wide, hn::Shuffle2301(hn::BitCast(words, hn::MulEven(hn::BitCast(words, b), multiplier_1))));
+    a = hn::Xor3(p1, hn::ShiftRight<32>(a), hn::Set(wide, keys[2 * round]));
+    b = hn::Xor3(p0, hn::ShiftRight<32>(b), hn::Set(wide, keys[2 * round + 1]));
+  }
+  return {hn::BitCast(words, a), hn::BitCast(words, b)};
+}
+
+/// Calls store(out, halves) for every group of wide_lanes blocks; `out` is where the first half goes, the second's
+/// place is 16 elements on.
+template <class T, class Store>
+HWY_INLINE void each_group(T* HWY_RESTRICT out, const Tiles& tiles, const Store& store) {
+  const Wide wide;
+  HWY_ALIGN std::uint64_t keys[2 * philox_rounds];
+  std::uint32_t k0 = static_cast<std::uint32_t>(tiles.stream.key);
+  std::uint32_t k1 = static_cast<std::uint32_t>(tiles.stream.key >> 32);
+  for (int round = 0; round < philox_rounds; ++round) {
+    keys[2 * round] = k0;
+    keys[2 * round + 1] = k1;
+    k0 += philox_weyl_0;
+    k1 += philox_weyl_1;
+  }
+  const auto purpose = hn::Set(
+      wide, static_cast<std::uint32_t>(tiles.stream.purpose) | static_cast<std::uint64_t>(tiles.stream.draw) << 32);
+  auto counter = hn::Iota(wide, tiles.first * tile_blocks);
+  const auto step = hn::Set(wide, std::uint64_t{wide_lanes});
+  for (std::size_t t = 0; t < tiles.count; ++t, out += tile_size) {
+    for (std::size_t group = 0; group < tile_blocks; group += wide_lanes) {
+      store(out + 2 * group, philox_blocks(counter, purpose, keys));
+      counter = hn::Add(counter, step);
+    }
+  }
+}
+
+HWY_INLINE FloatVec radius(FloatVec u) {
+  const Words words;
+  const Signed integers;
+  const Floats floats;
+  const auto bits = hn::BitCast(words, u);
+  const auto exponent = hn::ShiftRight<23>(hn::BitCast(integers, hn::Sub(bits, hn::Set(words, sqrt_half_bits))));
+  const auto mantissa = hn::Sub(bits, hn::BitCast(words, hn::ShiftLeft<23>(exponent)));
+  const auto f = hn::Sub(hn::BitCast(floats, mantissa), hn::Set(floats, 1.0f));
+  auto p = hn::Set(floats, log_coefficients[7]);
+  for (int i = 6; i >= 0; --i) p = hn::MulAdd(p, f, hn::Set(floats, log_coefficients[i]));
+  const auto series = hn::MulAdd(p, hn::Mul(f, f), hn::Mul(f, hn::Set(floats, -2.0f)));
+  return hn::Sqrt(hn::MulAdd(hn::ConvertTo(floats, exponent), hn::Set(floats, minus_two_ln2), series));
+}
+
+struct FloatPair {
+  FloatVec cosine, sine;
+};
+
+HWY_INLINE FloatPair box_muller(const Halves& halves) {
+  const Words words;
+  const Signed integers;
+  const Floats floats;
+  const auto u = hn::MulAdd(hn::ConvertTo(floats, hn::BitCast(integers, hn::ShiftRight<1>(halves.first))),
+                            hn::Set(floats, 0x1p-31f), hn::Set(floats, 0x1p-32f));
+  const auto r = radius(u);
+
+  const auto angle = halves.second;
+  const auto x =
+      hn::Mul(hn::ConvertTo(floats, hn::BitCast(integers, hn::ShiftLeft<2>(angle))), hn::Set(floats, quarter_turn));
+  const auto x2 = hn::Mul(x, x);
+  auto s = hn::MulAdd(hn::Set(floats, sin_coefficients[2]), x2, hn::Set(floats, sin_coefficients[1]));
+  s = hn::MulAdd(hn::MulAdd(s, x2, hn::Set(floats, sin_coefficients[0])), hn::Mul(x2, x), x);
+  auto c = hn::MulAdd(hn::Set(floats, cos_coefficients[2]), x2, hn::Set(floats, cos_coefficients[1]));
+  c = hn::MulAdd(c, x2, hn::Set(floats, cos_coefficients[0]));
+  c = hn::MulAdd(hn::MulAdd(c, x2, hn::Set(floats, -0.5f)), x2, hn::Set(floats, 1.0f));
+
+  const auto sign_bit = hn::Set(words, 0x80000000u);
+  const auto swap = hn::RebindMask(floats, hn::TestBit(angle, hn::Set(words, 0x40000000u)));
+  const auto sine_sign = hn::And(angle, sign_bit);
+  const auto cosine_sign = hn::And(hn::Xor(angle, hn::Add(angle, angle)), sign_bit);
+  const auto cosine = hn::Xor(hn::IfThenElse(swap, s, c), hn::BitCast(floats, cosine_sign));
+  const auto sine = hn::Xor(hn::IfThenElse(swap, c, s), hn::BitCast(floats, sine_sign));
+  return {hn::Mul(r, cosine), hn::Mul(r, sine)};
+}
+
+HWY_INLINE FloatVec uniform_values(WordVec random, FloatVec low, FloatVec span, FloatVec last) {
+  const Signed integers;
+  const Floats floats;
+  const auto u =
+      hn::Mul(hn::ConvertTo(floats, hn::BitCast(integers, hn::ShiftRight<8>(random))), hn::Set(floats, 0x1p-24f));
+  return hn::Min(hn::MulAdd(u, span, low), last);
+}
+
+HWY_INLINE FloatVec truncated_values(WordVec random, const TruncatedPlan& plan) {
+  const Words words;
+  const Signed integers;
+  const Floats floats;
+  const auto threshold = hn::Set(words, plan.threshold);
+  const auto left = hn::Lt(random, threshold);
+  const auto rest = hn::ShiftRightSame(hn::IfThenElse(left, random, hn::Sub(random, threshold)), plan.shift);
+  const auto left_float = hn::RebindMask(floats, left);
+  const auto slope = hn::IfThenElse(left_float, hn::Set(floats, plan.left_slope), hn::Set(floats, plan.right_slope));
+  const auto intercept =
+      hn::IfThenElse(left_float, hn::Set(floats, plan.left_intercept), hn::Set(floats, plan.right_intercept));
+  const auto r = radius(hn::MulAdd(hn::ConvertTo(floats, hn::BitCast(integers, rest)), slope, intercept));
+  auto n = hn::Set(floats, tail_numerator[4]);
+  auto d = hn::Set(floats, tail_denominator[4]);
+  for (int i = 3; i >= 0; --i) {
+    n = hn::MulAdd(n, r, hn::Set(floats, tail_numerator[i]));
+    d = hn::MulAdd(d, r, hn::Set(floats, tail_denominator[i]));
+  }
+  const auto tail = hn::Sub(r, hn::Div(n, d));
+  const auto z = hn::IfThenElse(left_float, hn::Neg(tail), tail);
+  const auto value = hn::MulAdd(z, hn::Set(floats, plan.std), hn::Set(floats, plan.mean));
+  return hn::Min(hn::Max(value, hn::Set(floats, plan.low)), hn::Set(floats, plan.high));
+}
+
+void bits_tiles(std::uint32_t* HWY_RESTRICT out, const Tiles& tiles) {
+  each_group(out, tiles, [](std::uint32_t* HWY_RESTRICT to, const Halves& halves) HWY_ATTR {
+    const Words words;
+    hn::StoreU(halves.first, words, to);
+    hn::StoreU(halves.second, words, to + 16);
+  });
+}
+
+void uniform_tiles(float* HWY_RESTRICT out, const Tiles& tiles, const UniformPlan& plan) {
+  const Floats floats;
+  const auto low = hn::Set(floats, plan.low), span = hn::Set(floats, plan.span), last = hn::Set(floats, plan.last);
+  each_group(out, tiles, [=](float* HWY_RESTRICT to, const Halves& halves) HWY_ATTR {
+    const Floats to_floats;
+    hn::StoreU(uniform_values(halves.first, low, span, last), to_floats, to);
+    hn::StoreU(uniform_values(halves.second, low, span, last), to_floats, to + 16);
+  });
+}
+
+void normal_tiles(float* HWY_RESTRICT out, const Tiles& tiles, float mean, float std) {
+  const Floats floats;
+  const auto means = hn::Set(floats, mean), stds = hn::Set(floats, std);
+  each_group(out, tiles, [=](float* HWY_RESTRICT to, const Halves& halves) HWY_ATTR {
+    const Floats to_floats;
+    const FloatPair pair = box_muller(halves);
+    hn::StoreU(hn::MulAdd(pair.cosine, stds, means), to_floats, to);
+    hn::StoreU(hn::MulAdd(pair.sine, stds, means), to_floats, to + 16);
+  });
+}
+
+void truncated_tiles(float* HWY_RESTRICT out, const Tiles& tiles, const TruncatedPlan& plan) {
+  each_group(out, tiles, [&plan](float* HWY_RESTRICT to, const Halves& halves) HWY_ATTR {
+    const Floats floats;
+    hn::StoreU(truncated_values(halves.first, plan), floats, to);
+    hn::StoreU(truncated_values(halves.second, plan), floats, to + 16);
+  });
+}
+
+#else  // no fused multiply-add
+
+void bits_tiles(std::uint32_t* out, const Tiles& tiles) {
+  reference::bits(out, tiles);
+}
+void uniform_tiles(float* out, const Tiles& tiles, const UniformPlan& plan) {
+  reference::uniform(out, tiles, plan);
+}
+void normal_tiles(float* out, const Tiles& tiles, float mean, float std) {
+  reference::normal(out, tiles, mean, std);
+}
+void truncated_tiles(float* out, const Tiles& tiles, const TruncatedPlan& plan) {
+  reference::truncated(out, tiles, plan);
+}
+
+#endif
+
+}  // namespace HWY_NAMESPACE
+}  // namespace fanin::random::simd
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace fanin::random::simd {
+
+HWY_EXPORT(bits_tiles);
+HWY_EXPORT(uniform_tiles);
+HWY_EXPORT(normal_tiles);
+HWY_EXPORT(truncated_tiles);
+
+void bits(std::uint32_t* out, const Tiles& tiles) {
+  HWY_DYNAMIC_DISPATCH(bits_tiles)(out, tiles);
+}
+
+void uniform(float* out, const Tiles& tiles, const UniformPlan& plan) {
+  HWY_DYNAMIC_DISPATCH(uniform_tiles)(out, tiles, plan);
+}
+
+void normal(float* out, const Tiles& tiles, float mean, float std) {
+  HWY_DYNAMIC_DISPATCH(normal_tiles)(out, tiles, mean, std);
+}
+
+void truncated(float* out, const Tiles& tiles, const TruncatedPlan& plan) {
+  HWY_DYNAMIC_DISPATCH(truncated_tiles)(out, tiles, plan);
+}
+
+std::vector<Target> runnable_targets() {
+  std::vector<Target> targets;
+  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets())
+    targets.push_back({target, hwy::TargetName(target)});
+  return targets;
+}
+
+void force_target(std::int64_t id) {
+  hwy::SetSupportedTargetsForTest(id);
+  hwy::GetChosenTarget().DeInit();
+}
+
+}  // namespace fanin::random::simd
+#endif  // HWY_ONCE

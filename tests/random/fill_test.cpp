@@ -1,0 +1,201 @@
+// Fills: SIMD equals the plain definition bit for bit, ranges are slices of the whole, arguments are checked.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <cmath>
+#include <cstddef>
+#include <functional>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "fanin/base/denormals.h"
+#include "fanin/base/error.h"
+#include "fanin/random/stream.h"
+#include "random/simd/targets.h"
+#include "random/tiles.h"
+
+namespace fanin::random {
+namespace {
+
+constexpr float infinity = std::numeric_limits<float>::infinity();
+
+/// A fill of elements [first, first + count), as bits.
+struct Fill {
+  std::string name;
+  std::function<std::vector<std::uint32_t>(const Stream&, std::uint64_t first, std::size_t count)> run;
+};
+
+template <class Function>
+Fill float_fill(std::string name, const Function& function) {
+  return {std::move(name), [function](const Stream& stream, std::uint64_t first, std::size_t count) {
+            std::vector<float> values(count);
+            function(std::span<float>(values), stream, first);
+            std::vector<std::uint32_t> bits(count);
+            for (std::size_t i = 0; i < count; ++i) bits[i] = std::bit_cast<std::uint32_t>(values[i]);
+            return bits;
+          }};
+}
+
+std::vector<Fill> all_fills() {
+  using Out = std::span<float>;
+  std::vector<Fill> fills;
+  fills.push_back({"bits", [](const Stream& stream, std::uint64_t first, std::size_t count) {
+                     std::vector<std::uint32_t> bits(count);
+                     fill_bits(bits, stream, first);
+                     return bits;
+                   }});
+  for (const auto& [low, high] : {std::pair{-0.3f, 0.7f}, {0.0f, 1.0f}, {2.0f, 2.0f}, {1e6f, 1.0000001e6f}})
+    fills.push_back(float_fill("uniform", [low = low, high = high](Out out, const Stream& stream, std::uint64_t first) {
+      fill_uniform(out, stream, low, high, first);
+    }));
+  fills.push_back(float_fill("normal", [](Out out, const Stream& stream, std::uint64_t first) {
+    fill_normal(out, stream, 0.25f, 1.5f, first);
+  }));
+  for (const auto& [low, high] : {std::pair{-2.0f, 2.0f},
+                                  {-1.0f, 3.0f},
+                                  {-3.0f, 0.5f},
+                                  {1.0f, 2.0f},
+                                  {-6.0f, -4.0f},
+                                  {-infinity, infinity},
+                                  {9.0f, infinity}})
+    fills.push_back(
+        float_fill("truncated", [low = low, high = high](Out out, const Stream& stream, std::uint64_t first) {
+          fill_truncated_normal(out, stream, 0.1f, 1.0f, low, high, first);
+        }));
+  return fills;
+}
+
+class EveryTarget : public testing::Test {
+ protected:
+  ~EveryTarget() override { simd::force_target(0); }
+};
+
+TEST_F(EveryTarget, GivesTheBitsOfThePlainCode) {
+  const Stream stream = make_stream(11, "conv1.weight", Purpose::initialize);
+  constexpr std::size_t tile_count = 4096;
+  constexpr std::size_t count = tile_count * tile_size;
+  const Tiles tiles{stream, 3, tile_count};
+  std::vector<std::uint32_t> plain_bits(count), simd_bits(count);
+  std::vector<float> plain(count), fast(count);
+  const auto same = [&] {
+    for (std::size_t i = 0; i < count; ++i)
+      if (std::bit_cast<std::uint32_t>(plain[i]) != std::bit_cast<std::uint32_t>(fast[i])) return i;
+    return count;
+  };
+  for (const simd::Target& target : simd::runnable_targets()) {
+    SCOPED_TRACE(target.name);
+    simd::force_target(target.id);
+    reference::bits(plain_bits.data(), tiles);
+    simd::bits(simd_bits.data(), tiles);
+    EXPECT_EQ(plain_bits, simd_bits);
+    const UniformPlan uniform{-1.0f, 2.0f, 0.99999994f};
+    reference::uniform(plain.data(), tiles, uniform);
+    simd::uniform(fast.data(), tiles, uniform);
+    EXPECT_EQ(same(), count);
+    reference::normal(plain.data(), tiles, 0.0f, 1.0f);
+    simd::normal(fast.data(), tiles, 0.0f, 1.0f);
+    EXPECT_EQ(same(), count);
+    const TruncatedPlan truncated{1u << 30, 1, 1e-10f, 0.1f, 3e-10f, 1e-20f, 2.0f, 0.5f, -3.0f, 9.0f};
+    reference::truncated(plain.data(), tiles, truncated);
+    simd::truncated(fast.data(), tiles, truncated);
+    EXPECT_EQ(same(), count);
+  }
+}
+
+TEST_F(EveryTarget, GivesTheSameFills) {
+  const Stream stream = make_stream(12, "fc.weight", Purpose::initialize);
+  for (const Fill& fill : all_fills()) {
+    SCOPED_TRACE(fill.name);
+    simd::force_target(0);
+    const std::vector<std::uint32_t> expected = fill.run(stream, 5, 1003);
+    for (const simd::Target& target : simd::runnable_targets()) {
+      SCOPED_TRACE(target.name);
+      simd::force_target(target.id);
+      EXPECT_EQ(fill.run(stream, 5, 1003), expected);
+    }
+  }
+}
+
+TEST_F(EveryTarget, IsUntouchedByFlushToZero) {
+  const Stream stream = make_stream(13, "fc.weight", Purpose::initialize);
+  for (const simd::Target& target : simd::runnable_targets()) {
+    SCOPED_TRACE(target.name);
+    simd::force_target(target.id);
+    for (const Fill& fill : all_fills()) {
+      const std::vector<std::uint32_t> expected = fill.run(stream, 0, 100000);
+      const DenormalGuard guard;
+      ASSERT_TRUE(DenormalGuard::active());
+      EXPECT_EQ(fill.run(stream, 0, 100000), expected) << fill.name;
+    }
+  }
+}
+
+TEST(Fills, OfARangeAreASliceOfTheWhole) {
+  const Stream stream = make_stream(14, "w", Purpose::initialize);
+  for (const Fill& fill : all_fills()) {
+    SCOPED_TRACE(fill.name);
+    const std::vector<std::uint32_t> whole = fill.run(stream, 0, 300);
+    for (std::size_t first = 0; first < 70; ++first)
+      for (const std::size_t count : {0u, 1u, 5u, 31u, 32u, 33u, 100u, 230u}) {
+        const auto begin = whole.begin() + static_cast<std::ptrdiff_t>(first);
+        ASSERT_EQ(fill.run(stream, first, count),
+                  std::vector<std::uint32_t>(begin, begin + static_cast<std::ptrdiff_t>(count)))
+            << first << " " << count;
+      }
+  }
+}
+
+TEST(Fills, FollowTheDocumentedLayout) {
+  const Stream stream = make_stream(15, "w", Purpose::initialize, 2);
+  const std::uint64_t first = (std::uint64_t{1} << 36) + 32;  // beyond 32 bits of block index
+  std::vector<std::uint32_t> bits(64);
+  fill_bits(bits, stream, first);
+  for (std::uint64_t i = 0; i < 64; ++i) {
+    const std::uint64_t tile = (first + i) / 32, r = (first + i) % 32;
+    EXPECT_EQ(bits[i], block(stream, tile * 8 + r % 16 / 2)[r / 16 * 2 + r % 2]) << i;
+  }
+}
+
+TEST(Fills, OfDoublesAreASliceOfTheWhole) {
+  const Stream stream = make_stream(16, "w", Purpose::initialize);
+  std::vector<double> whole(101);
+  fill_normal(std::span<double>(whole), stream, 1.0, 2.0);
+  for (std::size_t first = 0; first < 20; ++first)
+    for (std::size_t count = 0; count < 20; ++count) {
+      std::vector<double> part(count);
+      fill_normal(std::span<double>(part), stream, 1.0, 2.0, first);
+      for (std::size_t i = 0; i < count; ++i) ASSERT_EQ(part[i], whole[first + i]);
+    }
+}
+
+TEST(FillUniform, StaysBelowTheOpenBoundWhereRoundingWouldReachIt) {
+  std::vector<float> values(100000);
+  fill_uniform(values, make_stream(1, "w", Purpose::initialize), 1e6f, 1.0000001e6f);
+  for (const float value : values) {
+    ASSERT_GE(value, 1e6f);
+    ASSERT_LT(value, 1.0000001e6f);
+  }
+}
+
+TEST(FillUniform, RefusesReversedBounds) {
+  std::vector<float> values(4);
+  EXPECT_THAT([&] { fill_uniform(values, make_stream(1, "w", Purpose::initialize), 1.0f, -1.0f); },
+              testing::ThrowsMessage<Error>("a uniform distribution needs low <= high, not [1, -1)"));
+}
+
+TEST(FillTruncatedNormal, RefusesWhatItCannotDo) {
+  std::vector<float> values(4);
+  const Stream stream = make_stream(1, "w", Purpose::initialize);
+  EXPECT_THAT([&] { fill_truncated_normal(values, stream, 0.0f, 0.0f, -1.0f, 1.0f); },
+              testing::ThrowsMessage<Error>("a truncated normal needs a standard deviation above 0, not 0"));
+  EXPECT_THAT([&] { fill_truncated_normal(values, stream, 0.0f, 1.0f, 1.0f, 1.0f); },
+              testing::ThrowsMessage<Error>("a truncated normal needs low < high, not [1, 1]"));
+  EXPECT_THAT([&] { fill_truncated_normal(values, stream, 0.0f, 1.0f, -13.0f, -12.0f); },
+              testing::ThrowsMessage<Error>("a normal with mean 0 and std 1 cannot be truncated to [-13, -12]: the "
+                                            "interval must come within 10 standard deviations of the mean"));
+}
+
+}  // namespace
+}  // namespace fanin::random
