@@ -1,0 +1,141 @@
+// THE table of commands.
+#include <limits>
+
+#include "cli/command.h"
+#include "cli/commands/commands.h"
+#include "cli/settings.h"
+
+namespace fanin::cli {
+
+namespace {
+
+constexpr std::size_t any_number = std::numeric_limits<std::size_t>::max();
+
+std::vector<OptionRow> join(std::vector<std::vector<OptionRow>> groups) {
+  std::vector<OptionRow> rows;
+  for (std::vector<OptionRow>& group : groups) rows.insert(rows.end(), group.begin(), group.end());
+  const std::vector<OptionRow> common = common_rows();
+  rows.insert(rows.end(), common.begin(), common.end());
+  return rows;
+}
+
+OptionRow json_row() {
+  return {"--json", "", "", "Print exactly one JSON document.", "Output"};
+}
+
+Command compare_command() {
+  return {
+      "compare",
+      "",
+      0,
+      0,
+      "Train one network under several schemes and say which wins, by how much, and why.",
+      "Each scheme gets its own best learning rate, chosen on validation images with seeds of their own; then every "
+      "scheme trains with the same final seeds, data order and augmentation, and the test images are read once. A run "
+      "that is stopped goes on with --resume and ends in the same figures, whatever --jobs is.",
+      {"fanin compare --model lenet5 --data fashion-mnist --init he_normal,xavier_uniform,orthogonal --epochs 1",
+       "fanin compare --model vanilla:depth=20,width=16 --data fashion-mnist --init he_normal,normal:std=0.01 "
+       "--steps 300 --seeds 3 --lr 0.0003..0.1:6",
+       "fanin compare --model lenet5 --data images.zip --init he_normal,zeros --epochs 2 --plan"},
+      join({network_rows(true),
+            training_rows(),
+            {{"--lr", "LOW..HIGH:POINTS", "0.001..1:7", "Learning rates to try, log-spaced; or one rate.", "Tuning"},
+             {"--lr-grow", "POINTS", "2", "Points a side by which the grid may grow, 0 to 2.", "Tuning"},
+             {"--tune-seeds", "N", "1", "Seeds for choosing the rate, never used again.", "Tuning"},
+             {"--seeds", "N", "5", "Final seeds: trials that count, a scheme.", "Tuning"},
+             {"--seed", "N", "0", "The first final seed, an unsigned 64-bit number.", "Tuning"},
+             {"--target", "ACCURACY", "", "Also report the steps to this validation accuracy, in (0, 1].", "Output"},
+             {"--out", "DIR", "", "Where the run is kept; fanin-runs/<model>-<data> where not given.", "Output"},
+             {"--resume", "", "", "Go on with the run in DIR; starts it where there is none.", "Running"},
+             {"--jobs", "N", "auto", "Trials side by side, one thread each; auto: one a processor.", "Running"},
+             {"--plan", "", "", "Print the trials and the estimated time, and run nothing.", "Running"},
+             json_row()}}),
+      run_compare};
+}
+
+Command train_command() {
+  return {
+      "train",
+      "",
+      0,
+      0,
+      "Train one network from one scheme's weights; write weights, curve and checkpoints.",
+      "DIR gets checkpoint.fanin (on the way and at the end), weights.safetensors and curve.csv. A training that is "
+      "stopped goes on with --resume and ends in the same bits.",
+      {"fanin train --model lenet5 --data fashion-mnist --init he_normal --epochs 5 --out runs/lenet",
+       "fanin train --model resnet20 --data cifar10.zip --init he_normal:mode=fan_out --epochs 30 --lr 0.1 "
+       "--schedule cosine:warmup=200 --augment flip,crop:4 --out runs/resnet20"},
+      join({network_rows(false),
+            training_rows(),
+            {{"--lr", "RATE", "0.01", "The learning rate.", "Training"},
+             {"--seed", "N", "0", "Rules weights, split, order and augmentation; unsigned, 64 bits.", "Training"},
+             {"--from", "FILE", "", "Start from the weights in a .safetensors file (not when going on).", "Training"},
+             {"--out", "DIR", "", "Where the results go.", "Output"},
+             {"--resume", "", "", "Go on from DIR's checkpoint; starts anew where there is none.", "Output"},
+             {"--checkpoint-every", "STEPS", "0", "Steps between checkpoints; 0: about 20 in all.", "Output"},
+             json_row()}}),
+      run_train};
+}
+
+Command show_command() {
+  return {"show",
+          "MODEL",
+          1,
+          1,
+          "Show a network: its layers, parameters, fans and costs, or the program it is compiled to.",
+          "",
+          {"fanin show lenet5", "fanin show resnet20 --input 3x32x32 --classes 10",
+           "fanin show vanilla:depth=20,width=16 --program --batch 64"},
+          join({{{"--data", "DATA", "", "Take the input's shape and the classes from this data set."},
+                 {"--input", "CxHxW", "1x28x28", "The shape of one image."},
+                 {"--classes", "N", "10", "The number of classes."},
+                 {"--program", "", "", "Print the compiled program: steps, fusions, lifetimes."},
+                 {"--batch", "N", "128", "Images a step of the program."},
+                 {"--verbose", "", "", "With --program: the implementations' names too."}}}),
+          run_show};
+}
+
+std::vector<Command> make_table() {
+  return {
+      compare_command(),
+      train_command(),
+      show_command(),
+      {"list",
+       "KIND",
+       0,
+       1,
+       "List schemes, models, datasets, operators, optimizers, schedules or commands.",
+       "",
+       {"fanin list schemes", "fanin list models --json"},
+       join({{json_row()}}),
+       run_list},
+      {"explain",
+       "NAME",
+       1,
+       1,
+       "Explain a scheme, model, dataset, operator, optimizer, schedule or command.",
+       "",
+       {"fanin explain he_normal", "fanin explain resnet20"},
+       join({}),
+       run_explain},
+      {"report",
+       "DIR...",
+       1,
+       any_number,
+       "Make the report of finished or partial runs again, several in one page.",
+       "",
+       {"fanin report runs/lenet5", "fanin report runs/lenet5 runs/vanilla -o both.html"},
+       join({{{"-o,--output", "FILE", "", "The page; DIR/report.html for one run, report.html here for several."}}}),
+       run_report},
+      {"help", "COMMAND", 0, 1, "Show the help of a command.", "", {"fanin help compare"}, join({}), run_help},
+  };
+}
+
+}  // namespace
+
+const std::vector<Command>& command_table() {
+  static const std::vector<Command> table = make_table();
+  return table;
+}
+
+}  // namespace fanin::cli

@@ -1,0 +1,15 @@
+// The functions behind the command table, one file each.
+#pragma once
+#include "cli/command.h"
+
+namespace fanin::cli {
+
+int run_compare(const Arguments& arguments);
+int run_train(const Arguments& arguments);
+int run_show(const Arguments& arguments);
+int run_list(const Arguments& arguments);
+int run_explain(const Arguments& arguments);
+int run_report(const Arguments& arguments);
+int run_help(const Arguments& arguments);
+
+}  // namespace fanin::cli

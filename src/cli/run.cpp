@@ -1,0 +1,85 @@
+// Dispatch by the command table, and the one place where errors become messages and exit codes.
+#include "cli/run.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <new>
+
+#include "cli/command.h"
+#include "cli/help.h"
+#include "cli/text.h"
+#include "fanin/base/nearest.h"
+
+namespace fanin::cli {
+
+namespace {
+
+constexpr int done = 0, failed = 1, mistaken = 2, interrupted = 130;
+
+const Command& find_command(const std::string& name) {
+  std::vector<std::string> names;
+  for (const Command& command : command_table()) {
+    if (command.name == name) return command;
+    names.emplace_back(command.name);
+  }
+  if (name.starts_with('-')) throw UsageError(fmt::format("unknown option '{}'; expected a command first", name));
+  throw UsageError(unknown_name_message("command", name, names));
+}
+
+int dispatch(const std::vector<std::string>& words, std::string& command_name) {
+  if (words.empty()) throw UsageError("no command is given");
+  if (words[0] == "-h" || words[0] == "--help") {
+    fmt::print("{}", program_help(output_width()));
+    return done;
+  }
+  if (words[0] == "-V" || words[0] == "--version") {
+    fmt::print("fanin {}\n", FANIN_VERSION);
+    return done;
+  }
+  const Command& command = find_command(words[0]);
+  command_name = command.name;
+  const Arguments arguments = parse_arguments(command, {words.begin() + 1, words.end()});
+  if (arguments.given("--help")) {
+    fmt::print("{}", command_help(command, output_width()));
+    return done;
+  }
+  return command.run(arguments);
+}
+
+/// Results that did not reach their file (a full disk behind a redirection) must not look like success.
+void flush_output() {
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) throw Failure("standard output cannot be written");
+}
+
+}  // namespace
+
+int run(int argc, char** argv) {
+  std::string command_name;
+  try {
+    const int code = dispatch({argv + 1, argv + argc}, command_name);
+    flush_output();
+    return code;
+  } catch (const UsageError& error) {
+    fmt::print(stderr, "fanin: {}\n", error.what());
+    if (command_name.empty()) {
+      fmt::print(stderr, "Run 'fanin --help' for the commands.\n");
+    } else {
+      fmt::print(stderr, "Run 'fanin {} --help' for its options.\n", command_name);
+    }
+    return mistaken;
+  } catch (const Error& error) {
+    fmt::print(stderr, "fanin: {}\n", error.what());
+    return mistaken;
+  } catch (const Interrupted&) {
+    return interrupted;  // the command has said how to go on
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "fanin: out of memory; a smaller --batch, model or data set needs less\n");
+    return failed;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "fanin: {}\n", error.what());
+    return failed;
+  }
+}
+
+}  // namespace fanin::cli
