@@ -1,0 +1,148 @@
+// The built-in architectures: counts known from papers and own arithmetic, structure, errors.
+#include "fanin/model/builders.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+
+#include "model/throws.h"
+
+namespace fanin::model {
+namespace {
+
+using testing::error_of;
+using ::testing::HasSubstr;
+
+Graph build(std::string_view spec, const Shape& input = {3, 32, 32}, std::int64_t classes = 10) {
+  return build_model(parse_spec(spec), input, classes);
+}
+
+const Node& node_named(const Graph& graph, std::string_view name) {
+  const auto found =
+      std::find_if(graph.nodes().begin(), graph.nodes().end(), [&](const Node& n) { return n.name == name; });
+  if (found == graph.nodes().end()) throw Error("no node " + std::string(name));
+  return *found;
+}
+
+Shape shape_of(const Graph& graph, std::string_view name) {
+  return graph.value(node_named(graph, name).output).shape;
+}
+
+std::int64_t count(const Graph& graph, std::size_t alternative) {
+  return std::count_if(graph.nodes().begin(), graph.nodes().end(),
+                       [&](const Node& n) { return n.op.index() == alternative; });
+}
+const std::size_t conv2d = Operator(Conv2d{}).index(), batch_norm = Operator(BatchNorm{}).index(),
+                  scale = Operator(Scale{}).index();
+
+TEST(Builders, EveryRowBuildsOnGreyAndColourImages) {
+  for (const BuilderInfo& row : builder_table()) {
+    EXPECT_FALSE(row.summary.empty()) << row.name;
+    for (const OptionInfo& option : row.options) EXPECT_FALSE(option.summary.empty()) << row.name << " " << option.key;
+    for (const Shape& input : {Shape{1, 28, 28}, Shape{3, 32, 32}, Shape{3, 45, 61}}) {
+      const Graph graph = build(row.name, input, 7);
+      EXPECT_EQ(graph.classes(), 7) << row.name;
+      EXPECT_EQ(graph.input_shape(), input) << row.name;
+      EXPECT_EQ(graph.name(), row.name);
+      EXPECT_FALSE(graph.readers(graph.input()).empty()) << row.name;
+      for (const Node& node : graph.nodes()) {
+        EXPECT_TRUE(node.output == graph.output() || !graph.readers(node.output).empty())
+            << row.name << " " << node.name;
+      }
+    }
+  }
+}
+
+TEST(Lenet5, HasThePapersMapsOnBothInputSizes) {
+  for (const Shape& input : {Shape{1, 28, 28}, Shape{1, 32, 32}}) {
+    const Graph graph = build("lenet5", input);
+    EXPECT_EQ(graph.trainable_count(), 61706);
+    EXPECT_EQ(shape_of(graph, "conv1"), (Shape{6, 28, 28}));
+    EXPECT_EQ(shape_of(graph, "conv2"), (Shape{16, 10, 10}));
+    EXPECT_EQ(shape_of(graph, "flatten"), (Shape{400}));
+  }
+  EXPECT_EQ(std::get<Activation>(node_named(build("lenet5:activation=tanh"), "act4").op).kind, ActivationKind::tanh);
+  EXPECT_EQ(shape_of(build("lenet5", {1, 12, 12}), "pool2"), (Shape{16, 1, 1}));
+  EXPECT_EQ(error_of([] {
+              build("lenet5", {1, 11, 28});
+            }),
+            "model 'lenet5' needs images of at least 12x12 pixels; these have 11x28");
+}
+
+TEST(ResnetCifar, HasThePapersParameterCounts) {
+  // Convolutions 432 + 2n (9 16^2) + 9 16 32 + (2n - 1) 9 32^2 + 9 32 64 + (2n - 1) 9 64^2, two norm parameters a
+  // channel of each convolution, 650 for the last layer.
+  for (const auto& [name, n] : std::vector<std::pair<std::string, std::int64_t>>{
+           {"resnet20", 3}, {"resnet32", 5}, {"resnet44", 7}, {"resnet56", 9}, {"resnet110", 18}}) {
+    const std::int64_t convolutions = 432 + 2 * n * 2304 + 4608 + (2 * n - 1) * 9216 + 18432 + (2 * n - 1) * 36864;
+    const std::int64_t norms = 2 * (16 + 2 * n * (16 + 32 + 64));
+    const Graph graph = build(name);
+    EXPECT_EQ(graph.trainable_count(), convolutions + norms + 650) << name;
+    EXPECT_EQ(count(graph, conv2d), 6 * n + 1) << name;
+  }
+  EXPECT_EQ(build("resnet20").trainable_count(), 269722);
+  EXPECT_EQ(build("resnet110").trainable_count(), 1727962);
+}
+
+TEST(ResnetCifar, ShrinksByTwoAtItsStages) {
+  for (const auto& [side, half, quarter] : {std::array<std::int64_t, 3>{32, 16, 8}, {28, 14, 7}, {33, 17, 9}}) {
+    const Graph graph = build("resnet20", {3, side, side});
+    EXPECT_EQ(shape_of(graph, "layer1.2.relu2"), (Shape{16, side, side}));
+    EXPECT_EQ(shape_of(graph, "layer2.0.shortcut.subsample"), (Shape{16, half, half}));
+    EXPECT_EQ(shape_of(graph, "layer2.0.add"), (Shape{32, half, half}));
+    EXPECT_EQ(shape_of(graph, "layer3.2.relu2"), (Shape{64, quarter, quarter}));
+  }
+}
+
+TEST(ResnetCifar, TakesItsOptions) {
+  const Graph plain = build("resnet20");
+  EXPECT_EQ(count(plain, batch_norm), 19);
+  EXPECT_EQ(count(plain, scale), 0);
+  EXPECT_FALSE(std::get<Conv2d>(node_named(plain, "layer1.0.conv1").op).bias);
+  const Graph skip_init = build("resnet20:norm=none,branch_scale=scalar");
+  EXPECT_EQ(count(skip_init, batch_norm), 0);
+  EXPECT_EQ(count(skip_init, scale), 9);
+  EXPECT_EQ(std::get<Scale>(node_named(skip_init, "layer3.1.scale").op).initial, 0);
+  EXPECT_TRUE(std::get<Conv2d>(node_named(skip_init, "layer1.0.conv1").op).bias);
+  EXPECT_EQ(following_activation(skip_init, node_named(skip_init, "layer3.1.conv2")).kind, ActivationKind::relu);
+  EXPECT_EQ(error_of([] { build("resnet20:norm=batsch"); }),
+            "option 'norm' of model 'resnet20' is 'batsch'; expected one of batch|none");
+}
+
+TEST(Vanilla, HalvesTheMapAtItsSecondAndThirdConvolution) {
+  const Graph graph = build("vanilla", {1, 28, 28});
+  EXPECT_EQ(count(graph, conv2d), 20);
+  EXPECT_EQ(shape_of(graph, "conv1"), (Shape{16, 28, 28}));
+  EXPECT_EQ(shape_of(graph, "conv2"), (Shape{16, 14, 14}));
+  EXPECT_EQ(shape_of(graph, "conv3"), (Shape{16, 7, 7}));
+  EXPECT_EQ(shape_of(graph, "conv20"), (Shape{16, 7, 7}));
+  EXPECT_EQ(graph.trainable_count(), 160 + 19 * (2304 + 16) + 170);
+  const Graph normed = build("vanilla:norm=batch,depth=3,width=5,activation=silu");
+  EXPECT_EQ(normed.trainable_count(), 5 * 27 + 2 * 225 + 3 * 10 + 60);
+  EXPECT_EQ(std::get<Activation>(node_named(normed, "act3").op).kind, ActivationKind::silu);
+  EXPECT_EQ(count(build("vanilla:depth=1"), conv2d), 1);
+}
+
+TEST(Mlp, TakesImagesAndVectors) {
+  EXPECT_EQ(build("mlp", {1, 28, 28}).trainable_count(), 785 * 256 + 257 * 256 + 257 * 10);
+  EXPECT_EQ(build("mlp:hidden=5,layers=1", {7}).trainable_count(), 8 * 5 + 6 * 10);
+  EXPECT_EQ(build("mlp:layers=0", {7}).trainable_count(), 80);
+}
+
+TEST(Errors, OfModelsNameWhatIsKnown) {
+  EXPECT_THAT(error_of([] { build("resnet21"); }), HasSubstr("unknown model 'resnet21'; did you mean 'resnet20'?"));
+  EXPECT_THAT(error_of([] { build("alexnet"); }), HasSubstr("mlp, vanilla, lenet5, resnet20"));
+  EXPECT_THAT(error_of([] { build("vanilla:dept=3"); }), HasSubstr("did you mean 'depth'?"));
+  EXPECT_EQ(error_of([] { build("vanilla:depth=100000"); }),
+            "option 'depth' of model 'vanilla' is 100000; expected an integer from 1 to 1000");
+  EXPECT_EQ(error_of([] { build("vanilla:depth=0"); }),
+            "option 'depth' of model 'vanilla' is 0; expected an integer from 1 to 1000");
+  EXPECT_EQ(error_of([] { build("vanilla:depth=1000,width=4096"); }),
+            "model 'vanilla:depth=1000,width=4096' has 150848196618 parameters; at most 2000000000 are supported");
+  EXPECT_EQ(error_of([] { build("vanilla", {784}); }),
+            "model 'vanilla' takes images (C, H, W); the input has shape 784");
+  EXPECT_EQ(error_of([] { build("mlp", {3, 32, 32}, 1); }), "model 'mlp': 1 classes given; at least 2 are expected");
+}
+
+}  // namespace
+}  // namespace fanin::model
