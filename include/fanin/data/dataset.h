@@ -12,14 +12,14 @@ namespace fanin::data {
 /// Images of one size, 8 bits a channel, in (N, C, H, W) order.
 struct Images {
   std::int64_t count = 0, channels = 0, height = 0, width = 0;
-  std::vector<std::uint8_t> pixels;    // (N, C, H, W)
-  std::vector<std::int32_t> labels;    // (N), 0 <= label < classes
+  std::vector<std::uint8_t> pixels;  // (N, C, H, W)
+  std::vector<std::int32_t> labels;  // (N), 0 <= label < classes
   std::int64_t image_size() const { return channels * height * width; }
 };
 
 struct Dataset {
-  std::string name;     // "fashion-mnist", or the folder's or file's name
-  std::string source;   // where it was read from, for reports
+  std::string name;    // "fashion-mnist", or the folder's or file's name
+  std::string source;  // where it was read from, for reports
   std::vector<std::string> class_names;
   Images train, test;
   std::uint64_t checksum = 0;  // of pixels and labels: a resumed run must see the same data
@@ -28,19 +28,20 @@ struct Dataset {
 
 /// A row of the table of datasets and of formats that are recognised; `fanin list datasets` prints it.
 struct DatasetInfo {
-  std::string_view name;      // "fashion-mnist", "PATH (IDX)", ...
+  std::string_view name;  // "fashion-mnist", "PATH (IDX)", ...
   std::string_view summary;
-  std::string_view where;     // where to get it and where to put it
+  std::string_view where;  // where to get it and where to put it
 };
 std::span<const DatasetInfo> dataset_table();
 
-/// A known name ("fashion-mnist", "mnist") or a path: a folder with IDX files (plain or .gz), a folder or zip archive of
-/// images (train/<class>/*, test/<class>/*; JPEG, PNG). Decoding uses all cores; a decoded folder or archive is cached
-/// under $XDG_CACHE_HOME/fanin (a cache that cannot be written is not an error).
-/// Throws Error: missing (says where to get it), malformed (file and offset), classes that differ between train and test.
+/// A known name ("fashion-mnist", "mnist") or a path: a folder with IDX files (plain or .gz), a folder or zip archive
+/// of images (train/<class>/*, test/<class>/*; JPEG, PNG). Decoding uses all cores; a decoded folder or archive is
+/// cached under $XDG_CACHE_HOME/fanin (a cache that cannot be written is not an error). Throws Error: missing (says
+/// where to get it), malformed (file and offset), classes that differ between train and test.
 Dataset load_dataset(std::string_view name_or_path);
 
-/// Per-channel mean and standard deviation of the training pixels scaled to [0, 1].
+/// Per-channel mean and (population) standard deviation of the training pixels scaled to [0, 1]; a constant channel's
+/// deviation is stated as 1.
 struct Normalization {
   std::vector<float> mean, std;  // (C)
 };
@@ -51,29 +52,32 @@ struct Split {
   std::vector<std::uint32_t> train, validation;
 };
 /// Draws `train_size` training images (0: all that are left) and `validation_size` for validation, disjoint, class
-/// proportions kept within one image. Throws Error when there are too few images.
+/// proportions kept within one image. Both lists are shuffled, so that their first images are a sample of all classes.
+/// Throws Error when there are too few images.
 Split make_split(const Images& images, std::int64_t train_size, std::int64_t validation_size, std::uint64_t seed);
 
-/// Random changes of a training image, each a function of (seed, epoch, sample).
+/// Random changes of a training image, each a function of (seed, epoch, sample): crop, then flip, then cutout.
 struct Augmentation {
   bool flip = false;        // left-right, probability 1/2
-  std::int64_t crop = 0;    // zero-pads by this many pixels, then crops at a random place
-  std::int64_t cutout = 0;  // a square of this side, centred anywhere, set to the mean
+  std::int64_t crop = 0;    // pads by this many black pixels, then crops at a random place
+  std::int64_t cutout = 0;  // a square of this side, centred on any pixel, set to the mean
   bool any() const { return flip || crop > 0 || cutout > 0; }
 };
-/// "none" or a list as in "flip,crop:4,cutout:8" (also flip,crop:pixels=4). Throws Error.
+/// "none" or a list as in "flip,crop:4,cutout:8" (also flip,crop:pixels=4), 1 to 1024 pixels. Throws Error.
 Augmentation parse_augmentation(std::string_view text);
 std::string to_string(const Augmentation& augmentation);
 
 /// Cuts (shuffled) images into batches and normalizes them to float.
 class Batches {
  public:
-  /// Keeps references: `images` must outlive this. `seed` rules order and augmentation.
-  Batches(const Images& images, std::vector<std::uint32_t> indices, Normalization normalization, std::int64_t batch_size,
-          std::uint64_t seed, Augmentation augmentation = {});
+  /// Keeps references: `images` must outlive this. `seed` rules order and augmentation. Throws Error on an empty list,
+  /// an index or channels that do not fit, a crop or cutout larger than the image.
+  Batches(const Images& images, std::vector<std::uint32_t> indices, Normalization normalization,
+          std::int64_t batch_size, std::uint64_t seed, Augmentation augmentation = {});
 
   std::int64_t batch_size() const { return batch_size_; }
-  /// Whole batches in an epoch (the rest of a shuffled epoch is dropped; at least 1 or the constructor throws).
+  /// Whole batches in an epoch (the rest of a shuffled epoch is dropped); 0 where there are fewer images than a batch,
+  /// which serves evaluation only: training_batch throws Error then.
   std::int64_t batches_per_epoch() const;
 
   /// Fills batch number `step` (0-based over all epochs) of the shuffled, augmented training stream:
@@ -93,8 +97,8 @@ class Batches {
   std::uint64_t seed_;
   Augmentation augmentation_;
   std::int64_t order_epoch_ = -1;
-  std::vector<std::uint32_t> order_;     // of order_epoch_
-  std::vector<float> lookup_;            // (C, 256): normalized value of a byte
+  std::vector<std::uint32_t> order_;  // of order_epoch_
+  std::vector<float> lookup_;         // (C, 256): normalized value of a byte
 };
 
 }  // namespace fanin::data
