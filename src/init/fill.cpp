@@ -1,0 +1,109 @@
+// From a scheme's name to its function, and what all schemes share: checks before, measurement after.
+#include "init/fill.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+
+#include "fanin/base/error.h"
+#include "init/schemes/schemes.h"
+
+namespace fanin::init {
+namespace {
+
+constexpr auto functions = std::to_array<SchemeEntry>({
+    {"zeros", schemes::zeros},
+    {"constant", schemes::constant},
+    {"normal", schemes::normal},
+    {"uniform", schemes::uniform},
+    {"truncated_normal", schemes::truncated_normal},
+    {"xavier_normal", schemes::xavier_normal},
+    {"xavier_uniform", schemes::xavier_uniform},
+    {"he_normal", schemes::he_normal},
+    {"he_uniform", schemes::he_uniform},
+    {"lecun_normal", schemes::lecun_normal},
+    {"lecun_uniform", schemes::lecun_uniform},
+    {"orthogonal", schemes::orthogonal},
+    {"dirac", schemes::dirac},
+    {"textbook_random", schemes::textbook_random},
+    {"textbook_xavier", schemes::textbook_xavier},
+});
+
+void measure(std::span<const float> values, FillReport& report) {
+  double sum = 0, low = std::numeric_limits<double>::infinity(), high = -low;
+  for (const float value : values) {
+    sum += value;
+    low = std::min<double>(low, value);
+    high = std::max<double>(high, value);
+  }
+  const double count = static_cast<double>(values.size());
+  report.mean = sum / count;
+  double squares = 0;  // around the mean in a second pass: no cancellation for a constant
+  for (const float value : values) squares += (value - report.mean) * (value - report.mean);
+  report.std = std::sqrt(squares / count);
+  report.minimum = low;
+  report.maximum = high;
+}
+
+}  // namespace
+
+std::span<const SchemeEntry> scheme_functions() {
+  return functions;
+}
+
+MatrixShape require_matrix(const WeightContext& context, std::string_view scheme) {
+  if (context.role != model::Role::weight || context.shape.size() < 2)
+    throw Error(
+        fmt::format("scheme '{}' needs a convolution or linear weight of two or more dimensions; '{}' is a {} of "
+                    "shape {}",
+                    scheme, context.name, model::role_name(context.role), to_string(context.shape)));
+  const std::int64_t rows = context.shape[0];
+  if (context.groups < 1 || rows % context.groups != 0)
+    throw Error(fmt::format("scheme '{}' needs output channels that the groups divide; '{}' of shape {} has {} groups",
+                            scheme, context.name, to_string(context.shape), context.groups));
+  return {rows, element_count(context.shape) / rows};
+}
+
+double gain_option(const WeightContext& context, const Options& options, std::string_view scheme) {
+  const std::string& text = options.text("gain");
+  if (text == "auto") return forward_gain(context.activation);
+  const std::string what = fmt::format("option 'gain' of scheme '{}'", scheme);
+  double gain = 0;
+  try {
+    gain = parse_number(text, what);
+  } catch (const Error&) {
+    throw Error(fmt::format("{} is '{}'; expected auto or a number above 0", what, text));
+  }
+  if (gain <= 0 || gain > 1e30) throw Error(fmt::format("{} is '{}'; expected auto or a number above 0", what, text));
+  return gain;
+}
+
+FillReport fill(const Spec& scheme, const WeightContext& context, std::span<float> out) {
+  const SchemeInfo& info = find_scheme(scheme.name);
+  const Options options(scheme, info.options, fmt::format("scheme '{}'", info.name));
+  const std::int64_t count = element_count(context.shape);
+  if (count == 0)
+    throw Error(fmt::format("'{}' of shape {} has no elements to initialize", context.name, to_string(context.shape)));
+  if (static_cast<std::uint64_t>(count) != out.size())
+    throw Error(fmt::format("'{}' of shape {} has {} elements; the destination has {}", context.name,
+                            to_string(context.shape), count, out.size()));
+
+  const auto entry = std::ranges::find(functions, info.name, &SchemeEntry::name);
+  if (entry == functions.end()) throw std::logic_error(fmt::format("scheme '{}' has no function", info.name));
+  const Applied applied = entry->function(context, options, out);
+  FillReport report;
+  report.parameter = context.name;
+  report.scheme = scheme.text();
+  report.fan_in = context.fans.in;
+  report.fan_out = context.fans.out;
+  report.gain = applied.gain;
+  report.target_std = applied.target_std;
+  measure(out, report);
+  return report;
+}
+
+}  // namespace fanin::init

@@ -1,0 +1,57 @@
+// The initial state of a whole network: the scheme on the weights, the fixed start on everything else.
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "fanin/init/schemes.h"
+
+namespace fanin::init {
+namespace {
+
+WeightContext context_of(const model::Graph& graph, const model::Parameter& parameter, std::uint64_t seed) {
+  const model::Node& node = graph.node(parameter.node);
+  WeightContext context;
+  context.name = parameter.name;
+  context.shape = parameter.shape;
+  context.role = parameter.role;
+  context.fans = model::fans(graph, node);
+  if (const auto* conv = std::get_if<model::Conv2d>(&node.op)) context.groups = conv->groups;
+  context.activation = model::following_activation(graph, node);
+  context.seed = seed;
+  return context;
+}
+
+/// What a parameter that is no weight starts with.
+float fixed_start(const model::Graph& graph, const model::Parameter& parameter) {
+  switch (parameter.role) {
+    case model::Role::norm_scale:
+    case model::Role::running_var:
+      return 1.0f;
+    case model::Role::residual_scale:
+      return static_cast<float>(std::get<model::Scale>(graph.node(parameter.node).op).initial);
+    default:
+      return 0.0f;
+  }
+}
+
+}  // namespace
+
+std::vector<NamedTensor> initialize(const model::Graph& graph, const Spec& scheme, std::uint64_t seed,
+                                    std::vector<FillReport>* reports) {
+  std::vector<NamedTensor> state;
+  state.reserve(graph.parameters().size());
+  for (const model::Parameter& parameter : graph.parameters()) {
+    const auto count = static_cast<std::size_t>(element_count(parameter.shape));
+    NamedTensor entry{parameter.name, {parameter.shape, std::vector<float>(count)}};
+    if (parameter.role == model::Role::weight) {
+      FillReport report = fill(scheme, context_of(graph, parameter, seed), entry.tensor.values);
+      if (reports != nullptr) reports->push_back(std::move(report));
+    } else {
+      std::ranges::fill(entry.tensor.values, fixed_start(graph, parameter));
+    }
+    state.push_back(std::move(entry));
+  }
+  return state;
+}
+
+}  // namespace fanin::init
