@@ -1,0 +1,13 @@
+# cmake -DOUTPUT=... -DFILES=a;b -DNAMES=x|y -P embed.cmake: writes a C++ file that defines the texts declared in assets.h.
+string(REPLACE "|" ";" NAMES "${NAMES}")
+set(code "// Made by embed.cmake.\n#include \"report/assets.h\"\n\nnamespace fanin::report::assets {\n\n")
+foreach(file name IN ZIP_LISTS FILES NAMES)
+  file(READ ${file} text)
+  string(FIND "${text}" ")FANIN\"" closing)
+  if(NOT closing EQUAL -1)
+    message(FATAL_ERROR "${file} holds the delimiter of the string that it would be embedded in.")
+  endif()
+  string(APPEND code "const std::string_view ${name} = R\"FANIN(${text})FANIN\";\n\n")
+endforeach()
+string(APPEND code "}  // namespace fanin::report::assets\n")
+file(WRITE ${OUTPUT} "${code}")

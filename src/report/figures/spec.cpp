@@ -1,0 +1,177 @@
+// Shared pieces of specifications, and the identity of series.
+#include "report/figures/spec.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "report/figures/figure.h"
+#include "report/numbers.h"
+
+namespace fanin::report {
+namespace {
+constexpr std::size_t colors = 8;  // --s0 .. --s7 of page.css
+const std::array<std::vector<int>, 4> dashes{{{}, {7, 3}, {2, 2}, {8, 3, 2, 3}}};
+}  // namespace
+
+std::string series_name(const compare::Results& results, std::size_t series) {
+  return results.schemes[series].scheme.text();
+}
+
+std::string series_color(std::size_t series) {
+  return "var(--s" + std::to_string(series % colors) + ")";
+}
+
+std::vector<int> series_dash(std::size_t series) {
+  return dashes[series / colors % dashes.size()];
+}
+
+Figures make_figures(const compare::Results& results) {
+  Figures figures;
+  figures.outcome = {curves_figure(results), accuracy_figure(results), sensitivity_figure(results)};
+  figures.why = depth_figures(results);
+  figures.why.push_back(histogram_figure(results));
+  return figures;
+}
+
+namespace spec {
+
+json base(const compare::Results& results, int height) {
+  json numbers = json::array(), color = json::array(), dash = json::array();
+  for (std::size_t i = 0; i < results.schemes.size(); ++i) {
+    numbers.push_back(i);
+    color.push_back(series_color(i));
+    const auto pattern = series_dash(i);
+    dash.push_back(pattern.empty() ? std::vector<int>{1, 0} : pattern);
+  }
+  json chart = json::parse(R"json({"autosize": {"type": "fit-x", "contains": "padding"}, "padding": 2, "data": [],
+                               "scales": [], "axes": [], "marks": []})json");
+  chart["height"] = height;
+  chart["scales"].push_back({{"name", "color"}, {"type", "ordinal"}, {"domain", numbers}, {"range", color}});
+  chart["scales"].push_back({{"name", "dash"}, {"type", "ordinal"}, {"domain", numbers}, {"range", dash}});
+  return chart;
+}
+
+namespace {
+
+json scale(const char* name, const char* type, const char* range, double low, double high) {
+  return {{"name", name},  {"type", type},  {"range", range}, {"domain", json::array({low, high})},
+          {"nice", false}, {"zero", false}, {"clamp", false}};
+}
+
+json axis(const char* scale_name, const char* orient, const char* title, const char* format) {
+  json made = {{"scale", scale_name}, {"orient", orient}, {"title", title}, {"grid", true}};
+  if (*format != '\0') made["format"] = format;
+  return made;
+}
+
+}  // namespace
+
+json linear_scale(const char* name, const char* range, double low, double high) {
+  json made = scale(name, "linear", range, low, high);
+  made["zero"] = false;
+  return made;
+}
+
+json log_scale(const char* name, const char* range, double low, double high) {
+  json made = scale(name, "log", range, low, high);
+  made.erase("zero");
+  return made;
+}
+
+json bottom_axis(const char* title, const char* format) {
+  json made = axis("x", "bottom", title, format);
+  made["tickCount"] = {{"signal", "max(3, min(10, width / 70))"}};
+  return made;
+}
+
+json left_axis(const char* title, const char* format) {
+  json made = axis("y", "left", title, format);
+  made["tickCount"] = 6;
+  return made;
+}
+
+json left_log_axis(const char* title, double low, double high) {
+  json made = axis("y", "left", title, ".0e");
+  const int first = static_cast<int>(std::ceil(std::log10(low) - 1e-9));
+  const int last = static_cast<int>(std::floor(std::log10(high) + 1e-9));
+  const int stride = std::max(1, (last - first + 5) / 6);
+  json ticks = json::array();
+  for (int power = last; power >= first; power -= stride) ticks.push_back(std::pow(10.0, power));
+  made["values"] = ticks;
+  return made;
+}
+
+void add_data(json& chart, const char* name, json rows) {
+  chart["data"].push_back({{"name", name}, {"values", std::move(rows)}});
+}
+
+namespace {
+
+json per_series(const char* data, json mark) {
+  json group = json::parse(R"json({"type": "group", "encode": {"update": {"width": {"signal": "width"},
+                               "height": {"signal": "height"}}}})json");
+  group["from"] = {{"facet", {{"name", "one"}, {"data", data}, {"groupby", "s"}}}};
+  mark["from"] = {{"data", "one"}};
+  mark["clip"] = true;
+  group["marks"] = json::array({std::move(mark)});
+  return group;
+}
+
+}  // namespace
+
+json lines(const char* data, const char* y_field, double width) {
+  json mark = json::parse(R"json({"type": "line", "encode": {"update": {
+      "x": {"scale": "x", "field": "x"}, "defined": {"field": "ok"}, "stroke": {"scale": "color", "field": "s"},
+      "strokeDash": {"scale": "dash", "field": "s"}, "strokeJoin": {"value": "round"}}}})json");
+  mark["encode"]["update"]["y"] = {{"scale", "y"}, {"field", y_field}};
+  mark["encode"]["update"]["strokeWidth"] = {{"value", width}};
+  return per_series(data, std::move(mark));
+}
+
+json bands(const char* data) {
+  return per_series(data, json::parse(R"json({"type": "area", "encode": {"update": {
+      "x": {"scale": "x", "field": "x"}, "y": {"scale": "y", "field": "low"}, "y2": {"scale": "y", "field": "high"},
+      "defined": {"field": "ok"}, "fill": {"scale": "color", "field": "s"}, "fillOpacity": {"value": 0.18}}}})json"));
+}
+
+json points(const char* data, const char* shape, double size, bool filled) {
+  json mark = json::parse(R"json({"type": "symbol", "encode": {"update": {
+      "x": {"scale": "x", "field": "x"}, "y": {"scale": "y", "field": "y"}, "tooltip": {"field": "tip"},
+      "stroke": {"scale": "color", "field": "s"}, "strokeWidth": {"value": 2}}}})json");
+  mark["from"] = {{"data", data}};
+  json& encoding = mark["encode"]["update"];
+  encoding["shape"] = {{"value", shape}};
+  encoding["size"] = {{"value", size}};
+  if (filled)
+    encoding["fill"] = {{"scale", "color"}, {"field", "s"}};
+  else
+    encoding["fill"] = {{"value", "var(--paper)"}};
+  return mark;
+}
+
+json reference_line(double y, const char* label) {
+  json group = json::parse(R"json({"type": "group", "marks": [
+      {"type": "rule", "encode": {"update": {"x": {"value": 0}, "x2": {"signal": "width"},
+       "stroke": {"value": "var(--ink-soft)"}, "strokeDash": {"value": [2, 3]}}}},
+      {"type": "text", "encode": {"update": {"x": {"signal": "width - 4"}, "dy": {"value": -4},
+       "align": {"value": "right"}, "fill": {"value": "var(--ink-soft)"}, "fontSize": {"value": 11}}}}]})json");
+  for (json& mark : group["marks"]) mark["encode"]["update"]["y"] = {{"scale", "y"}, {"value", y}};
+  group["marks"][1]["encode"]["update"]["text"] = {{"value", label}};
+  return group;
+}
+
+json value(double number) {
+  return std::isfinite(number) ? json(chart_value(number)) : json(nullptr);
+}
+
+double median(std::vector<double> values) {
+  std::erase_if(values, [](double v) { return !std::isfinite(v); });
+  if (values.empty()) return std::nan("");
+  std::sort(values.begin(), values.end());
+  const std::size_t half = values.size() / 2;
+  return values.size() % 2 == 1 ? values[half] : 0.5 * (values[half - 1] + values[half]);
+}
+
+}  // namespace spec
+}  // namespace fanin::report
