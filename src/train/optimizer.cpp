@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -111,24 +112,34 @@ void Optimizer::step(double lr, double clip_norm) {
   Impl& self = *impl_;
   const std::span<float> weights = self.program.parameters();
   const std::span<const float> gradients = self.program.gradients();
-  float scale = 1.0f;
+  double scale = 1.0;
   if (clip_norm > 0) {
-    const double norm = std::sqrt(engine::sum_of_squares(gradients));
     // PyTorch's clip_grad_norm_: the factor is clip / (norm + 1e-6), at most 1.
-    if (norm + 1e-6 > clip_norm) scale = static_cast<float>(clip_norm / (norm + 1e-6));
+    scale = std::min(1.0, clip_norm / (std::sqrt(engine::sum_of_squares(gradients)) + 1e-6));
   }
   ++self.steps;
   for (const engine::Segment& segment : self.program.segments()) {
-    const bool decays = self.decay_all || segment.role == model::Role::weight;
-    const auto decay = static_cast<float>(decays ? self.weight_decay : 0.0);
+    const double decay = self.decay_all || segment.role == model::Role::weight ? self.weight_decay : 0.0;
     const auto part = [&](auto block) { return block.empty() ? block : block.subspan(segment.offset, segment.size); };
+    const std::span<float> first = part(std::span<float>(self.first));
     if (self.name == "sgd") {
-      engine::sgd_update(part(weights), part(gradients), part(std::span<float>(self.first)), static_cast<float>(lr),
-                         static_cast<float>(self.momentum), self.nesterov, decay, scale, self.steps == 1);
+      engine::sgd_update(part(weights), part(gradients), first,
+                         {.lr = lr,
+                          .momentum = self.momentum,
+                          .nesterov = self.nesterov,
+                          .weight_decay = decay,
+                          .grad_scale = scale,
+                          .first_step = self.steps == 1});
     } else {
-      engine::adam_update(part(weights), part(gradients), part(std::span<float>(self.first)),
-                          part(std::span<float>(self.second)), lr, self.beta1, self.beta2, self.epsilon, decay,
-                          self.name == "adamw", scale, self.steps);
+      engine::adam_update(part(weights), part(gradients), first, part(std::span<float>(self.second)),
+                          {.lr = lr,
+                           .beta1 = self.beta1,
+                           .beta2 = self.beta2,
+                           .epsilon = self.epsilon,
+                           .weight_decay = decay,
+                           .decoupled = self.name == "adamw",
+                           .grad_scale = scale,
+                           .t = self.steps});
     }
   }
 }
