@@ -122,6 +122,9 @@ Arguments parse_arguments(const Command& command, std::vector<std::string> words
     const std::string name(main_name(row));
     arguments.defaults_[name] = row.default_text;
     if (options[i]->count() == 0) continue;
+    if (row.value.empty() && options[i]->results().front() != "true") {  // "--resume=false" must not mean --resume
+      throw UsageError(fmt::format("the option '{}' takes no value", name));
+    }
     if (!row.value.empty() && options[i]->count() > 1) {
       throw UsageError(fmt::format("the option '{}' is given {} times; it takes one value", name, options[i]->count()));
     }

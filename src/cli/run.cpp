@@ -10,6 +10,7 @@
 #include "cli/help.h"
 #include "cli/text.h"
 #include "fanin/base/nearest.h"
+#include "fanin/base/version.h"
 
 namespace fanin::cli {
 
@@ -34,7 +35,7 @@ int dispatch(const std::vector<std::string>& words, std::string& command_name) {
     return done;
   }
   if (words[0] == "-V" || words[0] == "--version") {
-    fmt::print("fanin {}\n", FANIN_VERSION);
+    fmt::print("fanin {}\n", version());
     return done;
   }
   const Command& command = find_command(words[0]);

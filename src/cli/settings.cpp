@@ -161,7 +161,7 @@ compare::RunSettings run_settings(const Arguments& arguments) {
 }
 
 std::int64_t default_validation_size(const data::Dataset& dataset) {
-  return std::min<std::int64_t>(5000, dataset.train.count / 10);
+  return std::clamp<std::int64_t>(dataset.train.count / 10, 1, 5000);
 }
 
 std::int64_t budget_steps(const Arguments& arguments, const data::Dataset& dataset) {

@@ -101,28 +101,31 @@ double measure_step(const compare::RunSettings& settings, const data::Dataset& d
   trial_settings.learning_rate = settings.lr_low;
   trial_settings.seed = settings.first_seed;
   trial_settings.batch = settings.batch;
-  trial_settings.steps = settings.steps;
-  trial_settings.evaluate_every = settings.steps;  // none between the measured steps
-  trial_settings.train_size = settings.train_size;
-  trial_settings.validation_size = settings.validation_size;
+  trial_settings.steps = std::max<std::int64_t>(settings.steps, 64);  // room to measure
+  trial_settings.evaluate_every = trial_settings.steps;
+  trial_settings.train_size = settings.batch;       // enough for a batch: a step's time does not depend on the rest,
+  trial_settings.validation_size = settings.batch;  // and each pause evaluates one batch only
   trial_settings.augmentation = settings.augmentation;
   trial_settings.clip_norm = settings.clip_norm;
   trial_settings.label_smoothing = settings.label_smoothing;
   train::Trial trial({dataset, data::compute_normalization(dataset.train)}, trial_settings);
 
-  using Clock = std::chrono::steady_clock;
-  std::vector<Clock::time_point> times;
-  constexpr std::int64_t measured = 12;
-  std::int64_t first = 0, last = 0;
-  trial.advance(std::min(settings.steps, measured), stop, [&](std::int64_t done) {
-    if (times.empty()) first = done;
-    last = done;
-    times.push_back(Clock::now());
-  });
-  if (last <= first) {  // too short a budget to tell: the whole of it
-    return trial.result().seconds / static_cast<double>(std::max<std::int64_t>(1, trial.result().step));
+  const auto seconds_to = [&](std::int64_t until) {
+    const auto start = std::chrono::steady_clock::now();
+    trial.advance(until, stop);
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  };
+  // A pause evaluates a batch, forward only: about a third of a step.
+  constexpr double pause = 1.0 / 3;
+  seconds_to(2);  // the first steps meet cold caches
+  std::int64_t chunk = 1;
+  double step = seconds_to(3) / (1 + pause);
+  while (trial.result().step + 2 * chunk < trial_settings.steps && !trial.result().diverged_at &&
+         step * static_cast<double>(2 * chunk) < 0.3) {
+    chunk *= 2;
+    step = seconds_to(trial.result().step + chunk) / (static_cast<double>(chunk) + pause);
   }
-  return std::chrono::duration<double>(times.back() - times.front()).count() / static_cast<double>(last - first);
+  return step;
 }
 
 /// Prints what would be run and for how long.

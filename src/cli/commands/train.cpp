@@ -41,29 +41,31 @@ std::string curve_csv(const train::TrialResult& result) {
 class TrainProgress {
  public:
   explicit TrainProgress(std::int64_t total, std::int64_t start, std::int64_t batch)
-      : total_(total), start_(start), batch_(batch), began_(std::chrono::steady_clock::now()) {}
+      : total_(total), start_(start), batch_(batch), told_(start), began_(std::chrono::steady_clock::now()) {}
 
   void steps(const train::TrialResult& result, std::int64_t done) {
-    for (; told_ < result.curve.size(); ++told_) tell(result.curve[told_]);
+    for (const train::CurvePoint& point : result.curve) {
+      if (point.step > told_) tell(point);
+    }
     if (!live_.is_live() || !live_.due() || done <= start_) return;
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
     const double each = seconds / static_cast<double>(done - start_);
     live_.draw({fmt::format("step {} of {}, {:.0f} images/s, {} left", done, total_, static_cast<double>(batch_) / each,
                             format_duration(each * static_cast<double>(total_ - done)))});
   }
-  void skip_points(std::size_t count) { told_ = count; }
   void say(const std::string& line) { live_.say(line); }
   void clear() { live_.clear(); }
 
  private:
   void tell(const train::CurvePoint& point) {
+    told_ = point.step;
     live_.say(fmt::format("step {:>6} of {}: training loss {:.4f}, validation loss {:.4f}, accuracy {:.2f} %",
                           point.step, total_, point.train_loss, point.validation_loss,
                           100 * point.validation_accuracy));
   }
   Live live_;
-  std::size_t told_ = 0;
   std::int64_t total_, start_, batch_;
+  std::int64_t told_;  // the last step whose point was told: by step, since a point at a pause is replaced
   std::chrono::steady_clock::time_point began_;
 };
 
@@ -159,7 +161,6 @@ int run_train(const Arguments& arguments) {
   // About as many checkpoints as points of the curve, unless told.
   const std::int64_t every = checkpoint_every > 0 ? checkpoint_every : std::max<std::int64_t>(1, settings.steps / 20);
   TrainProgress progress(settings.steps, trial.result().step, settings.batch);
-  progress.skip_points(trial.result().curve.size());
   if (resume) progress.say(fmt::format("going on from step {}", trial.result().step));
   try {
     train_with_checkpoints(trial, every, files, stop.token(), progress);
