@@ -18,6 +18,8 @@ struct TrialTask {
   std::int64_t until = 0;
   bool final = false;                    // a final seed: profiles at start and end, test set at the end
   std::filesystem::path checkpoint;      // to continue from and to leave for the next rung; may be absent; "" for none
+  std::vector<std::int64_t> pauses;      // ascending: a point of the curve is due at each, so that a trial run in one go
+                                         // and one continued from rung to rung have the same curve
 };
 
 /// How a task is run. The real one trains (make_trainer); tests give a fake. Called from several threads at once.
@@ -29,8 +31,9 @@ TrialRunner make_trainer(const train::TrialData& data);
 struct Progress {
   struct Scheme {
     std::string name, phase;             // "tuning", "final", "done"
-    std::int64_t trials_done = 0, trials_planned = 0;   // planned grows with the grid
-    double best = 0;                     // best validation (tuning) or mean test accuracy so far; NaN: none
+    std::int64_t trials_done = 0, trials_planned = 0;   // a trial that goes on to the next rung counts again; planned
+                                                        // moves as the grid grows or rates diverge
+    double best = 0;                     // best validation (tuning) or mean test accuracy so far, [0, 1]; NaN: none
   };
   std::vector<Scheme> schemes;
   std::int64_t steps_done = 0, steps_planned = 0;
@@ -55,8 +58,9 @@ struct Plan {
 };
 Plan make_plan(const RunSettings& settings);
 
-/// Runs (or continues) the comparison and returns its results. Throws Error when DIR holds another run, is locked by a
-/// running process, or holds a run and `resume` is not set; Interrupted when stopped (what was recorded is kept).
+/// Runs (or continues) the comparison, writes DIR/results.json, results.csv and timings.csv and returns the results.
+/// Throws Error when DIR holds another run, is locked by a running process, or holds a run and `resume` is not set;
+/// Interrupted when stopped (what was recorded is kept); whatever a trial throws.
 Results run_comparison(const RunSettings& settings, const data::Dataset& dataset, const RunOptions& options);
 /// The same over any runner, for tests.
 Results run_comparison(const RunSettings& settings, const data::Dataset& dataset, const RunOptions& options,

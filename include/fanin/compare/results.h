@@ -37,7 +37,7 @@ struct RateResult {
   std::int64_t steps = 0;                 // how far it got before it was cut
   double score = 0;                       // mean validation loss over tune seeds at `steps`; NaN: diverged
   double validation_accuracy = 0;
-  bool diverged = false, stalled = false; // stalled: training loss never left 0.98 ln(classes)
+  bool diverged = false, stalled = false; // at any tune seed; at all: training loss > 0.98 ln(classes)
   bool chosen = false;
 };
 
@@ -62,21 +62,21 @@ struct SchemeResult {
   std::vector<std::uint64_t> seeds;
   std::vector<train::TrialResult> trials; // final trials, by seed
   std::int64_t diverged = 0, stalled = 0; // of the final trials
-  Interval test_accuracy;                 // over trials that did not diverge
-  Interval final_train_loss, loss_area;   // area under the training-loss curve / steps
+  Interval test_accuracy;                 // over trials that trained; when none did, over those that did not diverge
+  Interval final_train_loss, loss_area;   // over trials that did not diverge; over all trials (see loss_area())
   Interval failure_proportion;            // failed (diverged or stalled) / trials; low, high: Clopper-Pearson 95 %
   std::optional<TimeToTarget> time_to_target;
   // where the signal is lost at the start (median over seeds), as layer indices of the profiles; see probe::SignalLoss
   std::optional<std::size_t> activation_lost_at, gradient_lost_at;
 };
 
-/// Paired comparison of two schemes over the seeds that both finished.
+/// Paired comparison of two schemes over the seeds at which both trained; schemes share none: no pair.
 struct PairResult {
   std::size_t a = 0, b = 0;               // indices into schemes; a is the better by mean
   Interval difference;                    // test accuracy of a minus b, paired t
   double p_value = 1, p_holm = 1;         // two-sided; corrected over all pairs
   double probability_of_improvement = 0.5;
-  double smallest_detectable = 0;         // difference that 80 % power would have seen
+  double smallest_detectable = 0;         // difference seen with 80 % power at level 0.05 / number of pairs; NaN: n < 2
 };
 
 struct Results {

@@ -31,8 +31,9 @@ double probability_of_improvement(std::span<const double> a, std::span<const dou
 /// two-sided level alpha (noncentral t).
 double smallest_detectable_difference(double std_of_differences, std::int64_t n, double alpha = 0.05);
 
-/// Trapezoid over steps divided by the total of steps; from a diverged trial's last finite point on the loss counts as
-/// max(that loss, 2 ln(classes))'s lesser of the two... see docs/statistics.md.
+/// Area under the training-loss curve: trapezoid over steps / steps of the curve. Every loss counts as at most
+/// 2 ln(classes), so that one exploding batch does not outweigh a whole curve; a diverged trial is carried to the budget
+/// at its last finite loss (at the cap where it had none). NaN when the curve is empty.
 double loss_area(const train::TrialResult& trial, std::int64_t budget, std::int64_t classes);
 
 /// First step whose running median of 3 validation accuracies reaches `target`; none: censored at the budget.

@@ -1,0 +1,54 @@
+// The facts of a run, and the checks of a request that need the model, the schemes and the data.
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include "compare/settings.h"
+#include "fanin/data/dataset.h"
+#include "fanin/init/schemes.h"
+#include "fanin/model/builders.h"
+#include "fanin/train/optimizer.h"
+
+namespace fanin::compare {
+namespace {
+
+// The widest vectors of this processor that the kernels can choose: results are bit-identical only within one set.
+std::string instruction_set() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")) return "AVX-512";
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return "AVX2";
+  return "SSE2";
+#else
+  return "portable";
+#endif
+}
+
+}  // namespace
+
+RunFacts gather_facts(const RunSettings& settings, const data::Dataset& dataset, const std::string& command) {
+  const model::Graph graph = model::build_model(
+      settings.model, {dataset.train.channels, dataset.train.height, dataset.train.width}, dataset.classes());
+  for (const Spec& scheme : settings.schemes) init::initialize(graph, scheme, settings.first_seed);
+  train::Schedule(settings.schedule, settings.steps);
+  const data::Split split =
+      data::make_split(dataset.train, settings.train_size, settings.validation_size, settings.first_seed);
+  const data::Normalization normalization = data::compute_normalization(dataset.train);
+
+  RunFacts facts;
+  facts.dataset_name = dataset.name;
+  facts.dataset_source = dataset.source;
+  facts.dataset_checksum = dataset.checksum;
+  facts.classes = dataset.classes();
+  facts.train_images = static_cast<std::int64_t>(split.train.size());
+  facts.validation_images = static_cast<std::int64_t>(split.validation.size());
+  facts.test_images = dataset.test.count;
+  facts.normalization_mean = normalization.mean;
+  facts.normalization_std = normalization.std;
+  facts.parameter_count = graph.trainable_count();
+  facts.command = command;
+  facts.version = FANIN_VERSION;
+  facts.instruction_set = instruction_set();
+  facts.library_versions = fmt::format("oneDNN {}, SQLite {}", FANIN_DNNL_VERSION, sqlite3_libversion());
+  return facts;
+}
+
+}  // namespace fanin::compare
