@@ -1,0 +1,91 @@
+// Data that is missing or broken: a sentence that names the file, and code 2.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cli/program.h"
+
+namespace fanin::test {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+
+/// What `fanin compare` says about a data set; it must refuse it.
+std::string refusal(const std::string& data, const TemporaryFolder& folder) {
+  Call call;
+  call.environment = {"XDG_CACHE_HOME=" + folder / "cache"};
+  const Outcome outcome = run_fanin(
+      {"compare", "--model", "mlp", "--data", data, "--init", "zeros", "--steps", "2", "--out", folder / "run"}, call);
+  EXPECT_EQ(outcome.code, 2) << outcome.err;
+  EXPECT_THAT(outcome.out, IsEmpty());
+  EXPECT_THAT(outcome.err, StartsWith("fanin: "));
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "run")) << "a refused run leaves nothing behind";
+  return outcome.err;
+}
+
+TEST(DataTest, MissingPathAndUnknownName) {
+  const TemporaryFolder folder;
+  EXPECT_THAT(refusal(folder / "nothing", folder), HasSubstr("nothing"));
+  EXPECT_THAT(refusal("fashion-mist", folder), HasSubstr("fashion-mnist"));
+}
+
+TEST(DataTest, BrokenIdx) {
+  const TemporaryFolder folder;
+  const std::filesystem::path data = folder.path() / "data";
+  write_idx_dataset(data);
+  const std::filesystem::path images = data / "train-images-idx3-ubyte";
+  const std::string sound = read_text(images);
+
+  write_text(images, sound.substr(0, sound.size() / 2));
+  EXPECT_THAT(refusal(data.string(), folder), HasSubstr("train-images-idx3-ubyte"));
+
+  std::string wrong_magic = sound;
+  wrong_magic[2] = '\x0d';
+  write_text(images, wrong_magic);
+  EXPECT_THAT(refusal(data.string(), folder), HasSubstr("train-images-idx3-ubyte"));
+
+  std::filesystem::remove(images);
+  write_text(data / "train-images-idx3-ubyte.gz", "\x1f\x8b\x08");
+  EXPECT_THAT(refusal(data.string(), folder), HasSubstr("train-images-idx3-ubyte.gz"));
+}
+
+TEST(DataTest, BrokenImages) {
+  const TemporaryFolder folder;
+  write_text(folder.path() / "data/train/cat/1.jpg", "\xff\xd8\xff garbage");
+  write_text(folder.path() / "data/test/cat/1.jpg", "\xff\xd8\xff garbage");
+  write_text(folder.path() / "data/train/dog/1.jpg", "\xff\xd8\xff garbage");
+  write_text(folder.path() / "data/test/dog/1.jpg", "\xff\xd8\xff garbage");
+  EXPECT_THAT(refusal(folder / "data", folder), HasSubstr("1.jpg"));
+  std::filesystem::remove(folder.path() / "data/train/dog/1.jpg");
+  EXPECT_THAT(refusal(folder / "data", folder), HasSubstr("dog"));
+}
+
+TEST(DataTest, GarbageZip) {
+  const TemporaryFolder folder;
+  write_text(folder.path() / "images.zip", "PK\x03\x04 this is no archive");
+  EXPECT_THAT(refusal(folder / "images.zip", folder), HasSubstr("images.zip"));
+}
+
+TEST(DataTest, TooFewImages) {
+  const TemporaryFolder folder;
+  const std::filesystem::path data = folder.path() / "data";
+  write_idx_dataset(data);
+  const std::vector<std::string> words = {"compare", "--model", "mlp",   "--data",      data.string(),
+                                          "--init",  "zeros",   "--out", folder / "run"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), words.begin(), words.end());
+    const Outcome outcome = run_fanin(more);
+    EXPECT_EQ(outcome.code, 2) << outcome.err;
+    EXPECT_FALSE(std::filesystem::exists(folder.path() / "run"));
+    return outcome.err;
+  };
+  EXPECT_THAT(with({"--epochs", "1", "--batch", "1000"}), HasSubstr("--batch is 1000, more than the 576 images"));
+  EXPECT_THAT(with({"--steps", "1", "--train-size", "64"}), HasSubstr("--batch is 128, more than the 64 images"));
+  EXPECT_THAT(with({"--steps", "1", "--train-size", "640"}), HasSubstr("640"));
+  EXPECT_THAT(with({"--steps", "1", "--validation-size", "640", "--batch", "1"}), HasSubstr("images"));
+}
+
+}  // namespace
+}  // namespace fanin::test

@@ -1,0 +1,89 @@
+// `list`, `explain` and `show` over every row of every registry.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/program.h"
+#include "cli/registry.h"
+
+namespace fanin::test {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+
+TEST(ListTest, ShowsEveryRowOfEveryRegistry) {
+  for (const cli::Registry& registry : cli::registries()) {
+    const std::string kind(registry.plural);
+    const Outcome text = run_fanin({"list", kind});
+    const Outcome json = run_fanin({"list", kind, "--json"});
+    EXPECT_EQ(text.code, 0) << kind;
+    EXPECT_THAT(text.err, IsEmpty());
+    const nlohmann::json document = nlohmann::json::parse(json.out);  // throws on anything but one document
+    const std::vector<cli::Entry> entries = registry.entries();
+    ASSERT_FALSE(entries.empty()) << kind;
+    ASSERT_EQ(document.size(), entries.size()) << kind;
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      EXPECT_THAT(text.out, HasSubstr("\n" + entries[i].name + " "));
+      EXPECT_EQ(document[i]["name"], entries[i].name);
+      EXPECT_FALSE(entries[i].summary.empty()) << entries[i].name;
+    }
+  }
+}
+
+TEST(ListTest, IsOneLineARowInAPipe) {
+  const Outcome outcome = run_fanin({"list", "models"});
+  const auto lines = std::count(outcome.out.begin(), outcome.out.end(), '\n');
+  EXPECT_EQ(static_cast<std::size_t>(lines),
+            1 + nlohmann::json::parse(run_fanin({"list", "models", "--json"}).out).size());
+  EXPECT_EQ(outcome.out.find('\x1b'), std::string::npos);
+}
+
+TEST(ExplainTest, KnowsEveryNameAndAlias) {
+  for (const cli::Entry& entry : cli::all_entries()) {
+    const Outcome outcome = run_fanin({"explain", entry.name});
+    EXPECT_EQ(outcome.code, 0) << entry.name << ": " << outcome.err;
+    EXPECT_THAT(outcome.out, HasSubstr(entry.name + " (" + std::string(entry.kind)));
+    for (const OptionInfo& option : entry.options) {
+      EXPECT_THAT(outcome.out, HasSubstr("\n  " + std::string(option.key) + "="));
+    }
+    for (const std::string& alias : entry.aliases) EXPECT_EQ(run_fanin({"explain", alias}).out, outcome.out) << alias;
+  }
+}
+
+TEST(ExplainTest, TellsFormulaPaperAndWhen) {
+  const Outcome outcome = run_fanin({"explain", "he_normal:mode=fan_out"});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_THAT(outcome.out, StartsWith("he_normal (scheme"));
+  for (const char* label : {"Formula", "Paper", "Use it", "Do not", "mode="})
+    EXPECT_THAT(outcome.out, HasSubstr(label));
+}
+
+TEST(ShowTest, TellsLayersOfEveryModel) {
+  for (const std::string model : {"mlp", "vanilla", "lenet5", "resnet20", "resnet110"}) {
+    const Outcome outcome = run_fanin({"show", model, "--input", "3x32x32", "--classes", "7"});
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_THAT(outcome.out, HasSubstr("3x32x32"));
+  }
+}
+
+TEST(ShowTest, TakesTheShapeFromTheData) {
+  const TemporaryFolder folder;
+  write_idx_dataset(folder.path());
+  const Outcome outcome = run_fanin({"show", "mlp", "--data", folder.path().string()});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("1x16x16"));
+}
+
+TEST(ShowTest, ProgramTellsMoreWhenVerbose) {
+  const Outcome plain = run_fanin({"show", "lenet5", "--program", "--batch", "4"});
+  const Outcome verbose = run_fanin({"show", "lenet5", "--program", "--batch", "4", "--verbose"});
+  EXPECT_EQ(plain.code, 0) << plain.err;
+  EXPECT_THAT(plain.out, HasSubstr("conv1"));
+  EXPECT_GT(verbose.out.size(), plain.out.size());
+}
+
+}  // namespace
+}  // namespace fanin::test
