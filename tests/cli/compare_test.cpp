@@ -4,6 +4,8 @@
 
 #include <csignal>
 #include <nlohmann/json.hpp>
+#include <regex>
+#include <sstream>
 
 #include "cli/program.h"
 
@@ -47,6 +49,23 @@ TEST_F(CompareTest, PrintsResultsAndWritesItsFiles) {
     EXPECT_FALSE(file("run", name).empty()) << name;
   }
   EXPECT_THAT(file("run", "report.html"), StartsWith("<!"));
+}
+
+TEST_F(CompareTest, RedrawsATableOnATerminal) {
+  Call call;
+  call.columns = 30;
+  const Outcome outcome = run_fanin(words("run"), call);
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("SCHEME"));
+  EXPECT_THAT(outcome.err, HasSubstr("\x1b[")) << "the cursor goes back up";
+  EXPECT_EQ(outcome.out.find('\x1b'), std::string::npos) << "standard output is no terminal";
+  // No line is as wide as the terminal, or it would wrap and the redrawing would miss it.
+  const std::string plain = std::regex_replace(outcome.err, std::regex("\x1b\\[[0-9]*[A-Z]"), "");
+  std::istringstream lines(plain);
+  for (std::string line; std::getline(lines, line);) EXPECT_LT(line.size(), 31U) << line;  // with the terminal's own \r
+  Call in_ci = call;
+  in_ci.environment = {"CI=true"};
+  EXPECT_EQ(run_fanin(words("ci"), in_ci).err.find('\x1b'), std::string::npos);
 }
 
 TEST_F(CompareTest, JsonIsOneDocumentAndTheSameForAnyJobs) {

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -31,6 +32,10 @@ namespace {
     ::setrlimit(RLIMIT_FSIZE, &limit);
     std::signal(SIGXFSZ, SIG_IGN);  // the write fails, as on a full disk
   }
+  if (call.columns > 0) {
+    ::unsetenv("CI");
+    ::setenv("TERM", "xterm", 1);
+  }
   for (const std::string& variable : call.environment) {
     const std::size_t equals = variable.find('=');
     ::setenv(variable.substr(0, equals).c_str(), variable.substr(equals + 1).c_str(), 1);
@@ -44,11 +49,28 @@ namespace {
   std::_Exit(127);
 }
 
+/// The two ends of a pseudo-terminal, in the order of a pipe's.
+std::array<int, 2> open_terminal(int columns) {
+  const int master = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+  if (master < 0 || ::grantpt(master) != 0 || ::unlockpt(master) != 0) throw std::runtime_error("no terminal");
+  const int slave = ::open(::ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+  winsize size{};
+  size.ws_row = 24;
+  size.ws_col = static_cast<unsigned short>(columns);
+  ::ioctl(slave, TIOCSWINSZ, &size);
+  return {master, slave};
+}
+
 }  // namespace
 
 Outcome run_fanin(const std::vector<std::string>& arguments, const Call& call) {
   std::array<int, 2> out{}, err{};
-  if (::pipe2(out.data(), O_CLOEXEC) != 0 || ::pipe2(err.data(), O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
+  if (::pipe2(out.data(), O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
+  if (call.columns > 0) {
+    err = open_terminal(call.columns);
+  } else if (::pipe2(err.data(), O_CLOEXEC) != 0) {
+    throw std::runtime_error("no pipe");
+  }
   const pid_t child = ::fork();
   if (child < 0) throw std::runtime_error("no process");
   if (child == 0) become_fanin(arguments, call, out[1], err[1]);

@@ -18,6 +18,7 @@ struct Call {
   std::filesystem::path folder;          // to run in; "" for this one
   long largest_file = 0;                 // bytes a file may have (as a full disk would); 0: no limit
   std::string out_path;                  // standard output goes to this file; "" is captured
+  int columns = 0;                       // standard error is a terminal of this width; 0: a pipe
   int signal = 0;                        // sent when `signal_when` appears on standard error
   std::string signal_when;
   int signals = 1;  // how many are sent

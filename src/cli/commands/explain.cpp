@@ -31,7 +31,11 @@ std::string explain(const Entry& entry, int width) {
   }
   if (!entry.example.empty()) {
     text += fmt::format("\nOn the command line: {}", entry.example);
-    if (!entry.options.empty()) text += fmt::format(" or {}:{}=...", entry.example, entry.options[0].key);
+    if (!entry.options.empty()) {
+      const OptionInfo& option = entry.options[0];
+      const std::string_view value = option.default_value.empty() ? "..." : option.default_value;
+      text += fmt::format(" or {}:{}={}", entry.example, option.key, value);
+    }
     text += "\n";
   }
   return text;
