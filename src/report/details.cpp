@@ -64,7 +64,7 @@ std::string rates_table(const Results& results) {
   for (std::size_t s = 0; s < results.schemes.size(); ++s)
     for (const auto& rate : results.schemes[s].rates) {
       const char* outcome = rate.diverged ? "diverged" : rate.stalled ? "stalled" : rate.chosen ? "chosen" : "";
-      html += "<tr><td class=\"text name\">" + escape_html(series_name(results, s)) + "</td>";
+      html += "<tr><td class=\"text name\">" + breakable_html(series_name(results, s)) + "</td>";
       html += fmt::format("<td>{}</td><td>{}</td><td>{}</td><td>{}</td><td class=\"text\">{}{}</td></tr>\n",
                           short_number(rate.learning_rate), grouped(rate.steps), short_number(rate.score, 4),
                           rate.diverged ? "\xe2\x80\x93" : percent(rate.validation_accuracy), outcome,

@@ -1,6 +1,7 @@
 // Escaping. UTF-8 is checked by hand: overlong forms, surrogates and code points beyond U+10FFFF are not text.
 #include "report/escape.h"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace fanin::report {
@@ -53,6 +54,17 @@ std::string escape_html(std::string_view text) {
     text.remove_prefix(length == 0 ? 1 : length);
   }
   return escaped;
+}
+
+std::string breakable_html(std::string_view text) {
+  std::string html;
+  while (!text.empty()) {
+    const auto end = std::min(text.find_first_of(":,_"), text.size() - 1) + 1;
+    html += escape_html(text.substr(0, end));
+    text.remove_prefix(end);
+    if (!text.empty()) html += "<wbr>";
+  }
+  return html;
 }
 
 std::string script_json(const nlohmann::json& value) {

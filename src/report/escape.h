@@ -10,6 +10,9 @@ namespace fanin::report {
 /// tab and newline) replaced by U+FFFD.
 std::string escape_html(std::string_view text);
 
+/// The same with places to break a line after the colons, commas and underscores of a name.
+std::string breakable_html(std::string_view text);
+
 /// JSON that no HTML parser can mistake for markup: ASCII only, with < > & written as \u003c \u003e \u0026 (a "<!--"
 /// before a "<script" would otherwise hide the rest of the page). NaN and infinities become null.
 std::string script_json(const nlohmann::json& value);

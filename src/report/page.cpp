@@ -68,7 +68,7 @@ std::string section_html(const Section& section, std::size_t number, const Machi
   };
 
   std::string html = fmt::format("<section class=\"run\" aria-labelledby=\"{}\">\n", id);
-  html += heading(2, escape_html(section.title), id) + facts(results);
+  html += heading(2, breakable_html(section.title), id) + facts(results);
   html += "<div class=\"conclusion\">\n";
   html += results.conclusion.empty() ? "<p>There is no conclusion yet: the run is not finished.</p>\n"
                                      : sentences(results.conclusion);

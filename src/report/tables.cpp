@@ -45,11 +45,11 @@ std::string target_cell(const SchemeResult& scheme) {
   if (!scheme.time_to_target) return "";
   const auto& time = *scheme.time_to_target;
   const std::string reached = fmt::format("{} of {} reached it", time.reached, time.reached + time.censored);
-  return with_range(time.median_steps ? short_number(std::round(*time.median_steps), 6) : "not reached", reached);
+  return with_range(time.median_steps ? grouped(std::llround(*time.median_steps)) : "not reached", reached);
 }
 
 std::string lost_cell(const Results& results, const std::optional<std::size_t>& layer) {
-  if (!layer) return "reaches all";
+  if (!layer) return "nowhere";
   std::string text = fmt::format("layer {}", *layer + 1);
   return *layer < results.layer_names.size() ? with_range(text, results.layer_names[*layer]) : text;
 }
@@ -91,8 +91,8 @@ std::string scheme_table(const Results& results) {
   for (const std::size_t s : order) {
     if (s >= results.schemes.size()) continue;
     const SchemeResult& scheme = results.schemes[s];
-    html += "<tr><th scope=\"row\" class=\"text name\">" + series_key(s) + " " + escape_html(series_name(results, s)) +
-            "</th>";
+    html += "<tr><th scope=\"row\" class=\"text name\">" + series_key(s) + " " +
+            breakable_html(series_name(results, s)) + "</th>";
     html +=
         "<td>" + accuracy_cell(scheme) + "</td><td>" + rate_cell(scheme) + "</td><td>" + seeds_cell(scheme) + "</td>";
     html += "<td>" + (scheme.final_train_loss.n > 0 ? short_number(scheme.final_train_loss.mean) : "none") + "</td>";
@@ -118,8 +118,8 @@ std::string pair_table(const Results& results) {
     std::string range;
     if (std::isfinite(difference.low) && std::isfinite(difference.high))
       range = points(difference.low) + " to " + points(difference.high);
-    html += "<tr><td class=\"text name\">" + escape_html(series_name(results, pair.a)) +
-            "</td><td class=\"text name\">" + escape_html(series_name(results, pair.b)) + "</td><td>" +
+    html += "<tr><td class=\"text name\">" + breakable_html(series_name(results, pair.a)) +
+            "</td><td class=\"text name\">" + breakable_html(series_name(results, pair.b)) + "</td><td>" +
             with_range(points(difference.mean), range) + "</td><td>" + p_text(pair.p_value) + "</td><td>" +
             p_text(pair.p_holm) + "</td><td>" + percent(pair.probability_of_improvement, 0) + "</td><td>" +
             (std::isfinite(pair.smallest_detectable) ? fmt::format("{:.2f}", 100 * pair.smallest_detectable)

@@ -59,6 +59,12 @@ TEST(EscapeHtml, ReplacesWhatIsNotText) {
   EXPECT_EQ(escape_html("\xe2\x82"), r + r);                  // cut short
 }
 
+TEST(BreakableHtml, BreaksAfterTheMarksOfASpec) {
+  EXPECT_EQ(breakable_html("a:b=1,c_d<"), "a:<wbr>b=1,<wbr>c_<wbr>d&lt;");
+  EXPECT_EQ(breakable_html("a:"), "a:");
+  EXPECT_EQ(breakable_html(""), "");
+}
+
 TEST(ScriptJson, HoldsNothingThatHtmlReads) {
   const nlohmann::json value = {{"</script><!--", "&\xe2\x80\xa8\xff"}, {"n", std::nan("")}};
   const std::string text = script_json(value);

@@ -19,15 +19,12 @@ constexpr int row_height = 46;
 
 std::string row_text(const Results& results, std::size_t series) {
   const SchemeResult& scheme = results.schemes[series];
-  std::string text = series_name(results, series) + "   ";
-  const auto count = static_cast<std::int64_t>(scheme.trials.size());
-  if (scheme.test_accuracy.n == 0) {
-    text += scheme.diverged > 0 ? fmt::format("all {} seeds diverged", scheme.diverged) : "no result yet";
-    return text;
-  }
-  text += percent(scheme.test_accuracy.mean);
-  if (scheme.diverged > 0) text += fmt::format(", {} of {} seeds diverged", scheme.diverged, count);
-  return text;
+  std::string outcome = percent(scheme.test_accuracy.mean);
+  if (scheme.test_accuracy.n == 0)
+    outcome = scheme.diverged > 0 ? fmt::format("all {} seeds diverged", scheme.diverged) : "no result yet";
+  else if (scheme.diverged > 0)
+    outcome += fmt::format(", {} of {} seeds diverged", scheme.diverged, scheme.trials.size());
+  return series_name(results, series) + " (" + outcome + ")";
 }
 
 // The schemes in `order`, one below the other, on an axis from low to high. Rows are whole numbers on a linear scale,

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <optional>
 
 #include "report/figures/figure.h"
 #include "report/figures/spec.h"
@@ -93,15 +94,16 @@ void add_diverged(Rows& rows, const Results& results, std::size_t series, Reader
   }
 }
 
-json make_chart(const Results& results, Rows rows, double low, double high, const char* y_title, const char* y_format) {
+json make_chart(const Results& results, Rows rows, double low, double high, const char* y_title, const char* y_format,
+                std::optional<double> chance) {
   json chart = spec::base(results, 280);
   chart["scales"].push_back(spec::linear_scale("x", "width", 0, std::max(rows.last_step, 1.0)));
   chart["scales"].push_back(spec::linear_scale("y", "height", low, high));
-  chart["axes"] = json::array({spec::bottom_axis("training step", "~s"), spec::left_axis(y_title, y_format)});
-  // Empty sets keep a row's fields known to nobody; Vega needs none.
+  chart["axes"] = json::array({spec::bottom_axis("training step", ",d"), spec::left_axis(y_title, y_format)});
   spec::add_data(chart, "mean", std::move(rows.aggregate));
   spec::add_data(chart, "lost", std::move(rows.lost));
   spec::add_data(chart, "crosses", std::move(rows.crosses));
+  if (chance) chart["marks"].push_back(spec::reference_line(*chance, "guessing"));
   chart["marks"].push_back(spec::bands("mean"));
   chart["marks"].push_back(spec::lines("mean"));
   json lost = json::parse(R"json({"type": "group", "from": {"facet": {"name": "trial", "data": "lost", "groupby": "t"}},
@@ -131,9 +133,8 @@ Panel loss_panel(const Results& results, double chance_loss, bool& cut) {
   if (!cut && std::isfinite(rows.highest)) ceiling = std::max(1.05 * rows.highest, 1.1 * chance_loss);
   int number = 0;
   for (std::size_t s = 0; s < results.schemes.size(); ++s)
-    add_diverged(rows, results, s, training_loss, ceiling, number);
-  json chart = make_chart(results, std::move(rows), 0, ceiling, "training loss (nats)", "");
-  chart["marks"].push_back(spec::reference_line(chance_loss, "guessing"));
+    add_diverged(rows, results, s, training_loss, 0.97 * ceiling, number);
+  json chart = make_chart(results, std::move(rows), 0, ceiling, "training loss (nats)", "", chance_loss);
   return {"Training loss", std::move(chart)};
 }
 
@@ -143,9 +144,9 @@ Panel accuracy_panel(const Results& results) {
   int number = 0;
   for (std::size_t s = 0; s < results.schemes.size(); ++s)
     add_diverged(rows, results, s, validation_accuracy, 1, number);
-  json chart = make_chart(results, std::move(rows), 0, 1, "validation accuracy", ".0%");
-  if (results.classes > 1)
-    chart["marks"].push_back(spec::reference_line(1.0 / static_cast<double>(results.classes), "guessing"));
+  std::optional<double> chance;
+  if (results.classes > 1) chance = 1.0 / static_cast<double>(results.classes);
+  json chart = make_chart(results, std::move(rows), 0, 1, "validation accuracy", ".0%", chance);
   return {"Validation accuracy", std::move(chart)};
 }
 

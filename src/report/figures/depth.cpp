@@ -165,7 +165,7 @@ Panel make_panel(const Results& results, const Quantity& quantity, std::size_t l
 
 Figure make_figure(const Results& results, const Quantity& quantity, std::size_t layers, std::string caption) {
   Figure figure{quantity.title, std::move(caption), {}, true};
-  const Extent extent = quantity.logarithmic ? log_extent(results, layers, quantity.read) : Extent{0, 1};
+  const Extent extent = quantity.logarithmic ? log_extent(results, layers, quantity.read) : Extent{0, 1.03};
   Outside outside;
   bool has_end = false;
   for (const auto& scheme : results.schemes)

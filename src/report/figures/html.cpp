@@ -18,7 +18,7 @@ std::string series_key(std::size_t series) {
 std::string legend(const compare::Results& results) {
   std::string html = "<ul class=\"legend\">";
   for (std::size_t s = 0; s < results.schemes.size(); ++s)
-    html += "<li>" + series_key(s) + "<span>" + escape_html(series_name(results, s)) + "</span></li>";
+    html += "<li>" + series_key(s) + "<span>" + breakable_html(series_name(results, s)) + "</span></li>";
   return html + "</ul>\n";
 }
 

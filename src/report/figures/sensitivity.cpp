@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 
 #include "report/figures/figure.h"
 #include "report/figures/spec.h"
@@ -19,6 +20,7 @@ using spec::json;
 struct Rows {
   json line = json::array(), full = json::array(), early = json::array(), chosen = json::array(),
        failed = json::array();
+  std::map<double, int> failed_at;
 };
 
 std::string tip(const Results& results, std::size_t series, const RateResult& rate) {
@@ -38,9 +40,11 @@ void add_scheme(Rows& rows, const Results& results, std::size_t series, double c
   for (const RateResult& rate : results.schemes[series].rates) {
     if (!(rate.learning_rate > 0) || !std::isfinite(rate.learning_rate)) continue;
     const bool failed = rate.diverged || !std::isfinite(rate.score);
+    // Crosses at the same rate stand below each other, else one scheme would hide the next.
+    const double height = (0.97 - (failed ? 0.04 * rows.failed_at[rate.learning_rate]++ : 0.0)) * ceiling;
     json row = {{"s", series},
                 {"x", spec::value(rate.learning_rate)},
-                {"y", spec::value(failed ? ceiling : std::min(rate.score, ceiling))},
+                {"y", spec::value(failed ? height : std::min(rate.score, 0.97 * ceiling))},
                 {"ok", !failed},
                 {"tip", tip(results, series, rate)}};
     (failed ? rows.failed : rate.chosen ? rows.chosen : rate.steps < longest ? rows.early : rows.full).push_back(row);
@@ -75,6 +79,7 @@ Figure sensitivity_figure(const Results& results) {
   chart["scales"].push_back(spec::log_scale("x", "width", low / 1.3, high * 1.3));
   chart["scales"].push_back(spec::linear_scale("y", "height", 0, ceiling));
   json bottom = spec::bottom_axis("learning rate (log scale)", "~g");
+  if (high / low >= 10) bottom["values"] = spec::decade_ticks(low / 1.3, high * 1.3, 10);
   chart["axes"] = json::array({std::move(bottom), spec::left_axis("validation loss (nats)")});
   spec::add_data(chart, "line", std::move(rows.line));
   spec::add_data(chart, "full", std::move(rows.full));
@@ -91,7 +96,7 @@ Figure sensitivity_figure(const Results& results) {
   figure.caption =
       "Validation loss on the tuning seeds at each rate; a wide valley means that the scheme forgives a badly "
       "chosen rate. The diamond is the chosen rate; open points were cut before the full budget, so their loss "
-      "is after fewer steps; crosses at the upper edge diverged.";
+      "is after fewer steps; crosses at the top diverged.";
   if (highest > ceiling) figure.caption += " Losses above the upper edge are drawn on it.";
   return figure;
 }

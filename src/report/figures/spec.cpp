@@ -1,9 +1,12 @@
 // Shared pieces of specifications, and the identity of series.
 #include "report/figures/spec.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdlib>
 
 #include "report/figures/figure.h"
 #include "report/numbers.h"
@@ -11,7 +14,9 @@
 namespace fanin::report {
 namespace {
 constexpr std::size_t colors = 8;  // --s0 .. --s7 of page.css
-const std::array<std::vector<int>, 4> dashes{{{}, {7, 3}, {2, 2}, {8, 3, 2, 3}}};
+// Where two curves coincide, the lower one shows through the gaps of the upper. Eight colours and five dashes: 40
+// series before a pair comes again.
+const std::array<std::vector<int>, 5> dashes{{{}, {9, 4}, {4, 3}, {2, 3}, {10, 4, 2, 4}}};
 }  // namespace
 
 std::string series_name(const compare::Results& results, std::size_t series) {
@@ -23,7 +28,7 @@ std::string series_color(std::size_t series) {
 }
 
 std::vector<int> series_dash(std::size_t series) {
-  return dashes[series / colors % dashes.size()];
+  return dashes[series % dashes.size()];
 }
 
 Figures make_figures(const compare::Results& results) {
@@ -79,6 +84,16 @@ json log_scale(const char* name, const char* range, double low, double high) {
   return made;
 }
 
+json decade_ticks(double low, double high, int most) {
+  const int first = static_cast<int>(std::ceil(std::log10(low) - 1e-9));
+  const int last = static_cast<int>(std::floor(std::log10(high) + 1e-9));
+  const int stride = std::max(1, (last - first + most - 1) / most);
+  json ticks = json::array();
+  for (int power = last; power >= first; power -= stride)
+    ticks.push_back(std::strtod(fmt::format("1e{}", power).c_str(), nullptr));
+  return ticks;
+}
+
 json bottom_axis(const char* title, const char* format) {
   json made = axis("x", "bottom", title, format);
   made["tickCount"] = {{"signal", "max(3, min(10, width / 70))"}};
@@ -93,12 +108,7 @@ json left_axis(const char* title, const char* format) {
 
 json left_log_axis(const char* title, double low, double high) {
   json made = axis("y", "left", title, ".0e");
-  const int first = static_cast<int>(std::ceil(std::log10(low) - 1e-9));
-  const int last = static_cast<int>(std::floor(std::log10(high) + 1e-9));
-  const int stride = std::max(1, (last - first + 5) / 6);
-  json ticks = json::array();
-  for (int power = last; power >= first; power -= stride) ticks.push_back(std::pow(10.0, power));
-  made["values"] = ticks;
+  made["values"] = decade_ticks(low, high, 6);
   return made;
 }
 
@@ -154,10 +164,13 @@ json reference_line(double y, const char* label) {
   json group = json::parse(R"json({"type": "group", "marks": [
       {"type": "rule", "encode": {"update": {"x": {"value": 0}, "x2": {"signal": "width"},
        "stroke": {"value": "var(--ink-soft)"}, "strokeDash": {"value": [2, 3]}}}},
-      {"type": "text", "encode": {"update": {"x": {"signal": "width - 4"}, "dy": {"value": -4},
+      {"type": "text", "encode": {"update": {"x": {"signal": "width - 4"}, "dy": {"value": -5},
+       "align": {"value": "right"}, "stroke": {"value": "var(--paper)"}, "strokeWidth": {"value": 4},
+       "strokeJoin": {"value": "round"}, "fontSize": {"value": 11}}}},
+      {"type": "text", "encode": {"update": {"x": {"signal": "width - 4"}, "dy": {"value": -5},
        "align": {"value": "right"}, "fill": {"value": "var(--ink-soft)"}, "fontSize": {"value": 11}}}}]})json");
   for (json& mark : group["marks"]) mark["encode"]["update"]["y"] = {{"scale", "y"}, {"value", y}};
-  group["marks"][1]["encode"]["update"]["text"] = {{"value", label}};
+  for (const std::size_t text : {1, 2}) group["marks"][text]["encode"]["update"]["text"] = {{"value", label}};
   return group;
 }
 

@@ -17,6 +17,9 @@ json base(const compare::Results& results, int height);
 json linear_scale(const char* name, const char* range, double low, double high);
 json log_scale(const char* name, const char* range, double low, double high);
 
+/// Powers of ten from low to high, at most about `most`.
+json decade_ticks(double low, double high, int most);
+
 /// A bottom or left axis with grid; `format` is d3's, "" for the default.
 json bottom_axis(const char* title, const char* format = "");
 json left_axis(const char* title, const char* format = "");
