@@ -25,6 +25,7 @@ Live::~Live() {
 }
 
 bool Live::due() const {
+  if (live_ && !drawn_) return true;
   const auto passed = std::chrono::steady_clock::now() - last_;
   return live_ ? passed >= frame_interval : passed >= plain_interval;
 }
@@ -47,6 +48,7 @@ std::string Live::erase_frame() {
 
 void Live::draw(const std::vector<std::string>& lines) {
   last_ = std::chrono::steady_clock::now();
+  drawn_ = true;
   if (!live_) return;
   const int width = terminal_width(STDERR_FILENO) - 1;  // a line that fills the last column would wrap
   const std::size_t old = frame_.size();

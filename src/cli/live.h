@@ -15,8 +15,8 @@ class Live {
 
   /// Whether standard error is a terminal that redraws.
   bool is_live() const { return live_; }
-  /// Whether a frame drawn now would be shown (at most ten a second). In a pipe: whether 30 s have passed since the
-  /// last plain line.
+  /// Whether something drawn now would be shown. Terminal: at once, then at most ten times a second. Pipe: when 30 s
+  /// have passed since the last plain line.
   bool due() const;
 
   /// Replaces the lines of the frame before (terminal only). Lines are cut at the terminal's width.
@@ -29,7 +29,7 @@ class Live {
  private:
   std::string erase_frame();
   void write(const std::string& text);
-  bool live_;
+  bool live_, drawn_ = false;
   std::vector<std::string> frame_;
   std::chrono::steady_clock::time_point last_;
 };
