@@ -1,6 +1,7 @@
 // The table of operators and, below it, the shape rule of each: one overload of `Rule` an operator.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 

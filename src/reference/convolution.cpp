@@ -64,7 +64,8 @@ void forward(const model::Conv2d& op, const Step& step) {
     }
   }
   for_each_run(op, step, [&](const Run& run) {
-    for (std::int64_t k = 0; k < run.count; ++k) y[run.y + k] += weight[run.w] * x[run.x + k * op.stride_w];
+    const double w = weight[run.w];
+    for (std::int64_t k = 0; k < run.count; ++k) y[run.y + k] += w * x[run.x + k * op.stride_w];
   });
 }
 
@@ -81,10 +82,13 @@ void backward(const model::Conv2d& op, const Step& step) {
     }
   }
   for_each_run(op, step, [&](const Run& run) {
+    const double w = weight[run.w];
+    double sum = 0;
     for (std::int64_t k = 0; k < run.count; ++k) {
-      dx[run.x + k * op.stride_w] += weight[run.w] * dy[run.y + k];
-      dweight[run.w] += x[run.x + k * op.stride_w] * dy[run.y + k];
+      dx[run.x + k * op.stride_w] += w * dy[run.y + k];
+      sum += x[run.x + k * op.stride_w] * dy[run.y + k];
     }
+    dweight[run.w] += sum;
   });
 }
 
