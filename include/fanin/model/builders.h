@@ -19,8 +19,8 @@ struct BuilderInfo {
 };
 std::span<const BuilderInfo> builder_table();
 
-/// Builds `spec` ("vanilla:depth=20,width=16") for images of shape `input` (C, H, W). Throws Error on an unknown model or
-/// option (nearest name), or when the image is too small for the network.
+/// Builds `spec` ("vanilla:depth=20,width=16") for images of shape `input` (C, H, W). Throws Error on an unknown model
+/// or option (nearest name), or when the image is too small for the network.
 Graph build_model(const Spec& spec, const Shape& input, std::int64_t classes);
 
 }  // namespace fanin::model

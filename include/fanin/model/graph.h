@@ -16,7 +16,9 @@ using ParameterId = std::int32_t;
 
 enum class Role { weight, bias, norm_scale, norm_shift, residual_scale, running_mean, running_var };
 std::string_view role_name(Role role);
-inline bool is_trainable(Role role) { return role != Role::running_mean && role != Role::running_var; }
+inline bool is_trainable(Role role) {
+  return role != Role::running_mean && role != Role::running_var;
+}
 
 /// Terms summed into one output (fan_in) and outputs that one input feeds (fan_out), borders ignored: for convolution
 /// fan_in = (I/groups) kH kW and fan_out = (O/groups) kH kW / (stride_h stride_w); dilation changes neither.
@@ -25,8 +27,8 @@ struct Fans {
 };
 
 struct Parameter {
-  std::string name;   // "layer3.0.conv1.weight": the node's name, then weight, bias, running_mean, ...
-  Shape shape;        // logical, the field's order
+  std::string name;  // "layer3.0.conv1.weight": the node's name, then weight, bias, running_mean, ...
+  Shape shape;       // logical, the field's order
   Role role;
   NodeId node;
 };
@@ -34,16 +36,17 @@ struct Parameter {
 /// The output of a node, or the network's input (node == -1).
 struct Value {
   std::string name;
-  Shape shape;       // of one image, without the batch: (C, H, W) or (F)
+  Shape shape;  // of one image, without the batch: (C, H, W) or (F)
   NodeId producer = -1;
 };
 
 struct Node {
-  std::string name;              // "layer3.0.conv1"; unique
+  std::string name;  // "layer3.0.conv1"; unique
   Operator op;
   std::vector<ValueId> inputs;
   ValueId output;
-  std::vector<ParameterId> parameters;  // conv, linear: weight[, bias]; batch_norm: weight, bias, running_mean, running_var; scale: weight
+  std::vector<ParameterId>
+      parameters;  // conv, linear: weight[, bias]; batch_norm: weight, bias, running_mean, running_var; scale: weight
 };
 
 /// A single-input network whose output are the logits (classes).

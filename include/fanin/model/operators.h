@@ -1,7 +1,7 @@
 // The operators of a network: small structs in a closed variant. Shapes are of one image: (C, H, W) or (F).
 //
-// To add one: its struct here, its row and shape rule in src/model/operator_table.cpp, its double loops in src/reference/,
-// its file in src/engine/ops/. The tests run over the table.
+// To add one: its struct here, its row and shape rule in src/model/operator_table.cpp, its double loops in
+// src/reference/, its file in src/engine/ops/. The tests run over the table.
 #pragma once
 #include <cstdint>
 #include <span>
@@ -91,7 +91,7 @@ struct SoftmaxCrossEntropy {
 
 /// A row of the operator table; row i documents alternative i of Operator, the last row the loss.
 struct OperatorInfo {
-  std::string_view name;        // "conv2d"
+  std::string_view name;  // "conv2d"
   std::string_view summary;
   std::string_view formula;
   std::string_view parameters;  // "weight (O, I/groups, kH, kW), bias (O)"
