@@ -58,7 +58,8 @@ std::string settings_list(const Results& results) {
 
 std::string rates_table(const Results& results) {
   std::string html =
-      "<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr><th class=\"text\">scheme</th><th>rate</th>"
+      "<div class=\"scroll\" role=\"region\" aria-label=\"Learning rates\" tabindex=\"0\"><table>\n<thead><tr><th "
+      "class=\"text\">scheme</th><th>rate</th>"
       "<th>steps</th><th>validation loss</th><th>validation accuracy</th><th "
       "class=\"text\">outcome</th></tr></thead>\n<tbody>\n";
   for (std::size_t s = 0; s < results.schemes.size(); ++s)

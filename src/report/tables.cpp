@@ -78,7 +78,8 @@ std::string scheme_table(const Results& results) {
   const bool profiles = has_profiles(results);
 
   std::string html =
-      "<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr><th class=\"text\">scheme</th>"
+      "<div class=\"scroll\" role=\"region\" aria-label=\"Schemes\" tabindex=\"0\"><table>\n<thead><tr><th "
+      "class=\"text\">scheme</th>"
       "<th>test accuracy<br>95 % interval</th><th>learning<br>rate</th><th>seeds that<br>trained</th>"
       "<th>final<br>training loss</th>";
   if (target) html += fmt::format("<th>median steps<br>to {}</th>", percent(results.settings.target));
@@ -109,7 +110,8 @@ std::string pair_table(const Results& results) {
   if (results.pairs.empty())
     return "<p>No two schemes have at least two seeds that both finished; differences cannot be judged.</p>\n";
   std::string html =
-      "<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr><th class=\"text\">better by mean</th>"
+      "<div class=\"scroll\" role=\"region\" aria-label=\"Differences\" tabindex=\"0\"><table>\n<thead><tr><th "
+      "class=\"text\">better by mean</th>"
       "<th class=\"text\">than</th><th>difference (points)<br>95 % interval</th><th>p</th><th>p, Holm</th>"
       "<th>probability of<br>improvement</th><th>smallest<br>detectable</th></tr></thead>\n<tbody>\n";
   for (const PairResult& pair : results.pairs) {

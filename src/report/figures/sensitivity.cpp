@@ -17,10 +17,13 @@ using compare::RateResult;
 using compare::Results;
 using spec::json;
 
+constexpr double strip = 0.05;  // of the axis for each cross that stands over another
+
 struct Rows {
   json line = json::array(), full = json::array(), early = json::array(), chosen = json::array(),
        failed = json::array();
-  std::map<double, int> failed_at;
+  std::map<double, int> failed_at;  // by rate
+  int most_failed = 0;
 };
 
 std::string tip(const Results& results, std::size_t series, const RateResult& rate) {
@@ -40,11 +43,15 @@ void add_scheme(Rows& rows, const Results& results, std::size_t series, double c
   for (const RateResult& rate : results.schemes[series].rates) {
     if (!(rate.learning_rate > 0) || !std::isfinite(rate.learning_rate)) continue;
     const bool failed = rate.diverged || !std::isfinite(rate.score);
-    // Crosses at the same rate stand below each other, else one scheme would hide the next.
-    const double height = (0.97 - (failed ? 0.04 * rows.failed_at[rate.learning_rate]++ : 0.0)) * ceiling;
+    double height = std::min(rate.score, ceiling);
+    if (failed) {  // above the losses; one over the other, else one scheme would hide the next
+      const int below = rows.failed_at[rate.learning_rate]++;
+      height = ceiling * (1 + strip * (below + 0.7));
+      rows.most_failed = std::max(rows.most_failed, below + 1);
+    }
     json row = {{"s", series},
                 {"x", spec::value(rate.learning_rate)},
-                {"y", spec::value(failed ? height : std::min(rate.score, 0.97 * ceiling))},
+                {"y", spec::value(height)},
                 {"ok", !failed},
                 {"tip", tip(results, series, rate)}};
     (failed ? rows.failed : rate.chosen ? rows.chosen : rate.steps < longest ? rows.early : rows.full).push_back(row);
@@ -52,18 +59,28 @@ void add_scheme(Rows& rows, const Results& results, std::size_t series, double c
   }
 }
 
+// About five, none above `high`.
+json loss_ticks(double high) {
+  const double magnitude = std::pow(10, std::floor(std::log10(high / 5)));
+  double step = magnitude;
+  for (const double factor : {2.0, 5.0, 10.0})
+    if (high / step > 6.5) step = factor * magnitude;
+  json ticks = json::array();
+  for (int i = 0; i * step <= high; ++i) ticks.push_back(chart_value(i * step));
+  return ticks;
+}
+
 }  // namespace
 
 Figure sensitivity_figure(const Results& results) {
   Figure figure{"Sensitivity to the learning rate", "", {}, true};
-  double low = std::numeric_limits<double>::infinity(), high = 0, lowest = low, highest = 0;
+  double low = std::numeric_limits<double>::infinity(), high = 0, highest = 0;
   for (const auto& scheme : results.schemes)
     for (const RateResult& rate : scheme.rates) {
       if (!(rate.learning_rate > 0) || !std::isfinite(rate.learning_rate)) continue;
       low = std::min(low, rate.learning_rate);
       high = std::max(high, rate.learning_rate);
       if (rate.diverged || !std::isfinite(rate.score)) continue;
-      lowest = std::min(lowest, rate.score);
       highest = std::max(highest, rate.score);
     }
   if (high == 0) {
@@ -77,16 +94,20 @@ Figure sensitivity_figure(const Results& results) {
 
   json chart = spec::base(results, 300);
   chart["scales"].push_back(spec::log_scale("x", "width", low / 1.3, high * 1.3));
-  chart["scales"].push_back(spec::linear_scale("y", "height", 0, ceiling));
+  chart["scales"].push_back(spec::linear_scale("y", "height", 0, ceiling * (1 + strip * (rows.most_failed + 0.4))));
   json bottom = spec::bottom_axis("learning rate (log scale)", "~g");
   if (high / low >= 10) bottom["values"] = spec::decade_ticks(low / 1.3, high * 1.3, 10);
-  chart["axes"] = json::array({std::move(bottom), spec::left_axis("validation loss (nats)")});
+  json left = spec::left_axis("validation loss (nats)");
+  left["values"] = loss_ticks(ceiling);
+  chart["axes"] = json::array({std::move(bottom), std::move(left)});
   spec::add_data(chart, "line", std::move(rows.line));
   spec::add_data(chart, "full", std::move(rows.full));
   spec::add_data(chart, "early", std::move(rows.early));
   spec::add_data(chart, "chosen", std::move(rows.chosen));
   spec::add_data(chart, "failed", std::move(rows.failed));
-  chart["marks"].push_back(spec::reference_line(chance_loss, "guessing"));
+  chart["marks"].push_back(spec::reference_line(chance_loss, "guessing", spec::LabelPlace::middle));
+  if (rows.most_failed > 0)
+    chart["marks"].push_back(spec::reference_line(ceiling, "diverged", spec::LabelPlace::middle));
   chart["marks"].push_back(spec::lines("line", "y", 1.5));
   chart["marks"].push_back(spec::points("early", "circle", 36, false));
   chart["marks"].push_back(spec::points("full", "circle", 36, true));
@@ -96,8 +117,8 @@ Figure sensitivity_figure(const Results& results) {
   figure.caption =
       "Validation loss on the tuning seeds at each rate; a wide valley means that the scheme forgives a badly "
       "chosen rate. The diamond is the chosen rate; open points were cut before the full budget, so their loss "
-      "is after fewer steps; crosses at the top diverged.";
-  if (highest > ceiling) figure.caption += " Losses above the upper edge are drawn on it.";
+      "is after fewer steps; crosses above the upper dotted line diverged.";
+  if (highest > ceiling) figure.caption += " Losses above the axis are drawn at its upper end.";
   return figure;
 }
 

@@ -160,7 +160,7 @@ json points(const char* data, const char* shape, double size, bool filled) {
   return mark;
 }
 
-json reference_line(double y, const char* label) {
+json reference_line(double y, const char* label, LabelPlace place) {
   json group = json::parse(R"json({"type": "group", "marks": [
       {"type": "rule", "encode": {"update": {"x": {"value": 0}, "x2": {"signal": "width"},
        "stroke": {"value": "var(--ink-soft)"}, "strokeDash": {"value": [2, 3]}}}},
@@ -170,7 +170,14 @@ json reference_line(double y, const char* label) {
       {"type": "text", "encode": {"update": {"x": {"signal": "width - 4"}, "dy": {"value": -5},
        "align": {"value": "right"}, "fill": {"value": "var(--ink-soft)"}, "fontSize": {"value": 11}}}}]})json");
   for (json& mark : group["marks"]) mark["encode"]["update"]["y"] = {{"scale", "y"}, {"value", y}};
-  for (const std::size_t text : {1, 2}) group["marks"][text]["encode"]["update"]["text"] = {{"value", label}};
+  for (const std::size_t text : {1, 2}) {
+    json& encoding = group["marks"][text]["encode"]["update"];
+    encoding["text"] = {{"value", label}};
+    if (place == LabelPlace::middle) {
+      encoding["x"] = {{"signal", "width / 2"}};
+      encoding["align"] = {{"value", "center"}};
+    }
+  }
   return group;
 }
 

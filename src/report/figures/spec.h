@@ -34,8 +34,9 @@ json lines(const char* data, const char* y_field = "y", double width = 2);
 json bands(const char* data);
 /// Points (x, y) in the series' colour with the tooltip in field `tip`; `shape` is Vega's.
 json points(const char* data, const char* shape, double size, bool filled);
-/// A dashed rule across the chart at `y`, with a word at its left end.
-json reference_line(double y, const char* label);
+/// A dashed rule across the chart at `y`, with a word on it: at its right end, or in its middle.
+enum class LabelPlace { right, middle };
+json reference_line(double y, const char* label, LabelPlace place = LabelPlace::right);
 
 /// Null for NaN and infinities, else rounded to what a chart can show.
 json value(double number);
