@@ -4,26 +4,12 @@
 
 #include "compare/settings.h"
 #include "fanin/data/dataset.h"
+#include "fanin/engine/version.h"
 #include "fanin/init/schemes.h"
 #include "fanin/model/builders.h"
 #include "fanin/train/optimizer.h"
 
 namespace fanin::compare {
-namespace {
-
-// The widest vectors of this processor that the kernels can choose: results are bit-identical only within one set.
-std::string instruction_set() {
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")) return "AVX-512";
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return "AVX2";
-  return "SSE2";
-#else
-  return "portable";
-#endif
-}
-
-}  // namespace
-
 RunFacts gather_facts(const RunSettings& settings, const data::Dataset& dataset, const std::string& command) {
   const model::Graph graph = model::build_model(
       settings.model, {dataset.train.channels, dataset.train.height, dataset.train.width}, dataset.classes());
@@ -46,8 +32,8 @@ RunFacts gather_facts(const RunSettings& settings, const data::Dataset& dataset,
   facts.parameter_count = graph.trainable_count();
   facts.command = command;
   facts.version = FANIN_VERSION;
-  facts.instruction_set = instruction_set();
-  facts.library_versions = fmt::format("oneDNN {}, SQLite {}", FANIN_DNNL_VERSION, sqlite3_libversion());
+  facts.instruction_set = engine::instruction_set();
+  facts.library_versions = fmt::format("{}, SQLite {}", engine::library_versions(), sqlite3_libversion());
   return facts;
 }
 

@@ -5,6 +5,7 @@
 
 #include <system_error>
 
+#include "compare/json_text.h"
 #include "compare/record.h"
 #include "compare/sqlite.h"
 #include "fanin/base/error.h"
@@ -60,8 +61,8 @@ struct Store::Impl {
     database.run(
         fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", kApplicationId, kSchemaVersion).c_str());
     database.run(kSchema);
-    put("settings", to_json(run_settings).dump());
-    put("facts", to_json(run_facts).dump());
+    put("settings", to_text(to_json(run_settings)));
+    put("facts", to_text(to_json(run_facts)));
     transaction.commit();
     settings = run_settings;
     facts = run_facts;
@@ -119,9 +120,10 @@ Store Store::open(const std::filesystem::path& folder, const RunSettings& settin
     impl->create(settings, facts);
     return Store(std::move(impl));
   }
-  std::string difference = describe_difference(to_json(impl->settings), to_json(settings));
+  // Both sides as they read back from text: a path with bytes that are not UTF-8 must not differ from itself.
+  std::string difference = describe_difference(to_json(impl->settings), Json::parse(to_text(to_json(settings))));
   if (difference.empty()) {
-    Json there = to_json(impl->facts), here = to_json(facts);
+    Json there = to_json(impl->facts), here = Json::parse(to_text(to_json(facts)));
     for (Json* json : {&there, &here}) {
       json->erase("command");         // says --resume the second time
       json->erase("dataset_source");  // the same bytes may lie elsewhere

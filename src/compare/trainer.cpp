@@ -51,4 +51,9 @@ TrialRunner make_trainer(const train::TrialData& data) {
   };
 }
 
+Results run_comparison(const RunSettings& settings, const data::Dataset& dataset, const RunOptions& options) {
+  return run_comparison(settings, dataset, options,
+                        make_trainer({dataset, data::compute_normalization(dataset.train)}));
+}
+
 }  // namespace fanin::compare
