@@ -55,6 +55,10 @@ json parse_header(std::string_view text, std::string_view file) {
     }
     return true;
   };
+  // nlohmann::json takes a NUL for the end of its input.
+  if (const std::size_t nul = text.find('\0'); nul != text.npos) {
+    refuse_at(file, 8 + nul, "safetensors header is not JSON");
+  }
   try {
     return json::parse(text.begin(), text.end(), check);
   } catch (const json::parse_error& error) {

@@ -102,8 +102,10 @@ ZipArchive::ZipArchive(const std::filesystem::path& path) : ZipArchive(read_file
 ZipArchive::ZipArchive(std::vector<std::uint8_t> bytes, std::string name) : impl_(std::make_unique<Impl>()) {
   impl_->bytes = std::make_shared<const std::vector<std::uint8_t>>(std::move(bytes));
   impl_->name = std::move(name);
+  if (impl_->bytes->empty()) refuse(impl_->name, "an empty file, expected a zip archive");  // libzip takes it for one
+  impl_->open(0);
+  impl_->list();  // first, since it can name the entry that is wrong
   impl_->open(ZIP_CHECKCONS);
-  impl_->list();
 }
 
 ZipArchive::ZipArchive(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
