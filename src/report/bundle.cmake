@@ -1,6 +1,7 @@
 # cmake -DOUTPUT=... -DFILES=a;b -DNAMES=x|y -P bundle.cmake: puts Vega's files together as JavaScript that defines `vega`
 # in the scope where it stands. Each file is a UMD module that would reset the global `vega`; so each becomes a function
 # with an `exports` and a `require` of its own, and nothing becomes global.
+cmake_minimum_required(VERSION 3.25)
 string(REPLACE "|" ";" NAMES "${NAMES}")
 set(bundle "const vega = (function () {\nconst loaded = {};\n")
 string(APPEND bundle "const require = (name) => { if (!(name in loaded)) throw new Error('no module ' + name); "
@@ -15,6 +16,15 @@ foreach(file name IN ZIP_LISTS FILES NAMES)
   if(NOT closing EQUAL -1 OR NOT comment EQUAL -1)
     message(FATAL_ERROR "${file} holds text that would end or hide an inline script.")
   endif()
+  string(REGEX MATCHALL "require\\(\"[^\"]+\"\\)" required "${text}")
+  foreach(call IN LISTS required)
+    string(REGEX REPLACE ".*\"(.+)\".*" "\\1" other ${call})
+    if(NOT other IN_LIST loaded)
+      message(FATAL_ERROR "${file} requires ${other}, which is not in the bundle before it: this Vega is laid out in a way "
+                          "that src/report/vega.cmake does not know.")
+    endif()
+  endforeach()
+  list(APPEND loaded ${name})
   string(APPEND bundle "load('${name}', function (exports, module, require, define) {\n${text}\n});\n")
 endforeach()
 # Single modules keep their transforms apart; the parser looks for them in one table, vega.transforms.

@@ -1,4 +1,5 @@
 # cmake -DOUTPUT=... -DFILES=a;b -DNAMES=x|y -P embed.cmake: writes a C++ file that defines the texts declared in assets.h.
+cmake_minimum_required(VERSION 3.25)
 string(REPLACE "|" ";" NAMES "${NAMES}")
 set(code "// Made by embed.cmake.\n#include \"report/assets.h\"\n\nnamespace fanin::report::assets {\n\n")
 foreach(file name IN ZIP_LISTS FILES NAMES)

@@ -110,7 +110,9 @@ Visits visit(const std::vector<Visit>& pages, bool dark) {
 
   const std::string command =
       "cd '" + folder.string() +
-      "' && HOME=\"$PWD\" timeout 120 chromium --headless=new --no-sandbox --disable-gpu "
+      "' && HOME=\"$PWD\" timeout 120 chromium --headless=new --no-sandbox --disable-gpu --no-first-run "
+      "--disable-extensions "
+      "--disable-background-networking --disable-component-update --disable-sync "
       "--disable-dev-shm-usage --hide-scrollbars --user-data-dir=\"$PWD/profile\" --window-size=1400,1000 "
       "--virtual-time-budget=30000 --enable-logging=stderr " +
       (dark ? "--blink-settings=preferredColorScheme=0 " : "") +
