@@ -165,14 +165,20 @@ std::int64_t default_validation_size(const data::Dataset& dataset) {
 }
 
 std::int64_t budget_steps(const Arguments& arguments, const data::Dataset& dataset) {
-  const std::int64_t validation = integer(arguments, "--validation-size", 0, most_images);
-  const std::int64_t left = dataset.train.count - (validation > 0 ? validation : default_validation_size(dataset));
-  const std::int64_t size = integer(arguments, "--train-size", 0, most_images);
-  const std::int64_t images = size > 0 ? size : left;
+  const std::int64_t wanted_validation = integer(arguments, "--validation-size", 0, most_images);
+  const std::int64_t validation = wanted_validation > 0 ? wanted_validation : default_validation_size(dataset);
+  const std::int64_t wanted = integer(arguments, "--train-size", 0, most_images);
+  const std::int64_t left = dataset.train.count - validation;
+  if (left < std::max<std::int64_t>(wanted, 1)) {
+    throw UsageError(
+        fmt::format("{} images are too few for {} to train on (--train-size) and {} for validation "
+                    "(--validation-size)",
+                    dataset.train.count, std::max<std::int64_t>(wanted, 1), validation));
+  }
+  const std::int64_t images = wanted > 0 ? wanted : left;
   const std::int64_t batch = integer(arguments, "--batch", 1, largest_batch);
   if (images < batch) {
-    throw UsageError(
-        fmt::format("--batch is {}, more than the {} images to train on", batch, std::max<std::int64_t>(images, 0)));
+    throw UsageError(fmt::format("--batch is {}, more than the {} images to train on", batch, images));
   }
   if (arguments.given("--steps")) return integer(arguments, "--steps", 1, most_steps);
   const std::int64_t epochs = integer(arguments, "--epochs", 1, most_steps);

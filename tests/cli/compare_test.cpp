@@ -71,7 +71,7 @@ TEST_F(CompareTest, RedrawsATableOnATerminal) {
 TEST_F(CompareTest, JsonIsOneDocumentAndTheSameForAnyJobs) {
   const Outcome one = run_fanin(words("one", {"--jobs", "1", "--json"}));
   ASSERT_EQ(one.code, 0) << one.err;
-  EXPECT_EQ(nlohmann::json::parse(one.out).at("format"), "fanin-results");
+  EXPECT_EQ(nlohmann::json::parse(one.out).at("schema"), "fanin-results");
   const Outcome two = run_fanin(words("two", {"--jobs", "2", "--json"}));
   EXPECT_EQ(one.out, two.out);
   EXPECT_EQ(file("one", "results.json"), file("two", "results.json"));

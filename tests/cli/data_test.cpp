@@ -83,8 +83,8 @@ TEST(DataTest, TooFewImages) {
   };
   EXPECT_THAT(with({"--epochs", "1", "--batch", "1000"}), HasSubstr("--batch is 1000, more than the 576 images"));
   EXPECT_THAT(with({"--steps", "1", "--train-size", "64"}), HasSubstr("--batch is 128, more than the 64 images"));
-  EXPECT_THAT(with({"--steps", "1", "--train-size", "640"}), HasSubstr("640"));
-  EXPECT_THAT(with({"--steps", "1", "--validation-size", "640", "--batch", "1"}), HasSubstr("images"));
+  EXPECT_THAT(with({"--steps", "1", "--train-size", "640"}), HasSubstr("640 images are too few for 640 to train on"));
+  EXPECT_THAT(with({"--steps", "1", "--validation-size", "640", "--batch", "1"}), HasSubstr("and 640 for validation"));
 }
 
 }  // namespace

@@ -144,8 +144,8 @@ void print_plan(const compare::RunSettings& settings, const data::Dataset& datas
   const double step_equivalents = static_cast<double>(plan.steps) + evaluated / static_cast<double>(settings.batch) / 3;
   const double seconds = step * step_equivalents / side_by_side;
   if (json) {
-    const nlohmann::ordered_json document = {{"format", "fanin-plan"},
-                                             {"version", 1},
+    const nlohmann::ordered_json document = {{"schema", "fanin-plan"},
+                                             {"schema_version", 1},
                                              {"trials_tuning", plan.trials_tuning},
                                              {"trials_final", plan.trials_final},
                                              {"growth_trials", plan.growth_trials},

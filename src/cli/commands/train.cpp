@@ -81,8 +81,8 @@ nlohmann::ordered_json to_json(const train::Trial& trial, const Files& files) {
                      {"validation_accuracy", point.validation_accuracy}});
   }
   const auto optional = [](const auto& value) { return value ? Json(*value) : Json(nullptr); };
-  return {{"format", "fanin-trial"},
-          {"version", 1},
+  return {{"schema", "fanin-trial"},
+          {"schema_version", 1},
           {"model", settings.model.text()},
           {"init", settings.init.text()},
           {"optimizer", settings.optimizer.text()},
