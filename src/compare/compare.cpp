@@ -12,6 +12,7 @@ namespace fanin::compare {
 Results run_comparison(const RunSettings& settings, const data::Dataset& dataset, const RunOptions& options,
                        const TrialRunner& runner) {
   check_settings(settings);
+  worker_count(options.jobs);
   const RunFacts facts = gather_facts(settings, dataset, options.command);
   make_folder(options.out);
   const FolderLock lock(options.out);

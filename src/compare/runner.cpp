@@ -25,12 +25,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr auto kRefresh = std::chrono::milliseconds(250);
 
-std::size_t worker_count(int jobs) {
-  if (jobs < 0) throw Error(fmt::format("the number of jobs is {}; expected 0 (all processors) or more", jobs));
-  const unsigned wanted = jobs > 0 ? static_cast<unsigned>(jobs) : std::max(1u, std::thread::hardware_concurrency());
-  return std::min(wanted, 1024u);  // a slip of the keyboard shall not start a million threads
-}
-
 class Coordinator {
  public:
   Coordinator(const RunSettings& settings, std::int64_t classes, const RunOptions& options, const TrialRunner& runner,
@@ -230,6 +224,12 @@ class Coordinator {
 };
 
 }  // namespace
+
+std::size_t worker_count(int jobs) {
+  if (jobs < 0) throw Error(fmt::format("the number of jobs is {}; expected 0 (all processors) or more", jobs));
+  const unsigned wanted = jobs > 0 ? static_cast<unsigned>(jobs) : std::max(1u, std::thread::hardware_concurrency());
+  return std::min(wanted, 1024u);  // a slip of the keyboard shall not start a million threads
+}
 
 void run_plan(const RunSettings& settings, std::int64_t classes, const RunOptions& options, const TrialRunner& runner,
               Store& store, Records& records) {

@@ -8,6 +8,9 @@
 
 namespace fanin::compare {
 
+/// The number of worker threads for RunOptions::jobs. Throws Error for a negative one.
+std::size_t worker_count(int jobs);
+
 /// Runs until the plan is done; `records` starts with the store's and ends with all. The calling thread alone touches
 /// the store and calls on_progress. Throws Interrupted when stopped, and whatever a trial threw first; in both cases
 /// the results that were finished by then are recorded.
