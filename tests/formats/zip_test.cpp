@@ -57,7 +57,8 @@ Bytes encode_raw(const std::vector<Raw>& entries, bool overlapping = false) {
     append(directory, 0x02014b50, 4);
     append(directory, 20, 2);
     common(directory, entry.name);
-    append(directory, 0, 10);
+    append(directory, 0, 8);  // comment, disk, attributes
+    append(directory, 0, 2);
     append(directory, offset, 4);
     directory.insert(directory.end(), entry.name.begin(), entry.name.end());
   }
