@@ -77,50 +77,53 @@ std::string first_sentence(const Results& results, std::size_t first, const std:
   return fmt::format("{} {}{} {}.", name, verb, results.schemes.size() == 1 ? "" : ":", accuracy_phrase(scheme));
 }
 
+// "0.9 points (0.4 to 1.3; p = 0.014 after Holm)", never negative.
+std::string difference_numbers(const Results& results, const Rival& rival) {
+  return fmt::format("{} ({}; {}{})", points(std::abs(rival.difference.mean)), points_range(rival.pair->difference),
+                     p_text(rival.pair->p_holm), results.pairs.size() > 1 ? " after Holm" : "");
+}
+
+// A rival that is not simply beaten.
 std::string rival_sentence(const Results& results, const Rival& rival, const std::string& first) {
   const std::string name = results.schemes[rival.index].scheme.text();
   if (!rival.pair)
     return fmt::format("{} and {} share no seed at which both trained and cannot be compared.", name, first);
   const Interval& difference = rival.difference;
-  const std::string after = results.pairs.size() > 1 ? " after Holm" : "";
+  const std::string seeds = counted(difference.n, "seed");
   if (rival.significant) {
-    const std::string numbers = fmt::format("{} ({}; {}{})", points(std::abs(difference.mean)),
-                                            points_range(rival.pair->difference), p_text(rival.pair->p_holm), after);
-    if (difference.mean > 0) return fmt::format("{} beats {} by {}.", first, name, numbers);
     return fmt::format("Over the {} at which both trained {} is ahead of {} by {}, but it is the less reliable one.",
-                       counted(difference.n, "seed"), name, first, numbers);
+                       seeds, name, first, difference_numbers(results, rival));
   }
   return fmt::format(
       "{} cannot be told apart from {}: the difference is {} ({}; {}{}); with {} a true difference below {} can easily "
-      "be missed.",
-      name, first, points(difference.mean), points_range(difference), p_text(rival.pair->p_holm), after,
-      counted(difference.n, "seed"), points(rival.pair->smallest_detectable));
+      "be "
+      "missed.",
+      name, first, points(difference.mean), points_range(difference), p_text(rival.pair->p_holm),
+      results.pairs.size() > 1 ? " after Holm" : "", seeds, points(rival.pair->smallest_detectable));
 }
 
-// One seed a scheme: no interval, no test, no claim.
-std::string single_seed_sentence(const Results& results, const std::vector<Rival>& rivals, const std::string& first) {
-  std::vector<std::string> items;
-  for (const Rival& rival : rivals) {
-    const std::string name = results.schemes[rival.index].scheme.text();
-    items.push_back(fmt::format("{} is {} behind", name, points(rival.difference.mean)));
-  }
-  return fmt::format(
-      "Whether that is more than luck cannot be concluded, as only one seed was run by both: {} {}. Give --seeds 5 or "
-      "more.",
-      join_and(items), first);
-}
-
+// First who cannot be told apart, since that limits the claim, then all that are beaten in one sentence.
 void add_rivals(const Results& results, const std::vector<Rival>& rivals, const std::string& first,
                 std::vector<std::string>& sentences) {
-  std::vector<Rival> single;
+  std::vector<std::string> beaten, single;
   for (const Rival& rival : rivals) {
-    if (rival.pair && rival.difference.n < 2) {
-      single.push_back(rival);
+    const std::string name = results.schemes[rival.index].scheme.text();
+    if (rival.pair && rival.difference.n < 2) {  // no interval, no test, no claim
+      single.push_back(fmt::format("{} is {} {} {}", name, points(std::abs(rival.difference.mean)),
+                                   rival.difference.mean < 0 ? "ahead of" : "behind", first));
+    } else if (rival.significant && rival.difference.mean > 0) {
+      beaten.push_back(fmt::format("{} by {}", name, difference_numbers(results, rival)));
     } else {
       sentences.push_back(rival_sentence(results, rival, first));
     }
   }
-  if (!single.empty()) sentences.push_back(single_seed_sentence(results, single, first));
+  if (!beaten.empty()) sentences.push_back(fmt::format("{} beats {}.", first, join_and(beaten)));
+  if (!single.empty()) {
+    sentences.push_back(
+        fmt::format("{}; with one seed in common that may be luck, so that nothing can be concluded from it: "
+                    "give --seeds 5 or more.",
+                    join_and(single)));
+  }
 }
 
 void add_unreliable(const Results& results, std::vector<std::string>& sentences) {

@@ -21,9 +21,8 @@ std::string tuning_note(const Results& results) {
         rate_text(settings.lr_low));
   }
   return fmt::format(
-      "The learning rate of each scheme was chosen from the same grid of {}, {} to {}, by validation loss on {} that "
-      "{} not "
-      "used again.",
+      "The learning rate of each scheme was chosen from the same grid of {} rates from {} to {} by validation "
+      "loss on {} that {} not used again.",
       settings.lr_points, rate_text(settings.lr_low), rate_text(settings.lr_high),
       counted(settings.tune_seeds, "tuning seed"), settings.tune_seeds == 1 ? "is" : "are");
 }
@@ -76,13 +75,16 @@ void add_failures(const Results& results, std::vector<std::string>& notes) {
   std::int64_t stalled = 0;
   for (const SchemeResult& scheme : results.schemes) {
     stalled += scheme.stalled;
-    std::vector<std::string> places;
-    for (std::size_t i = 0; i < scheme.trials.size(); ++i) {
-      if (scheme.trials[i].diverged_at) {
-        places.push_back(fmt::format("at step {} with seed {}", *scheme.trials[i].diverged_at, scheme.seeds[i]));
-      }
+    std::vector<std::int64_t> steps;
+    for (const train::TrialResult& trial : scheme.trials) {
+      if (trial.diverged_at) steps.push_back(*trial.diverged_at);
     }
-    if (!places.empty()) notes.push_back(fmt::format("{} diverged {}.", scheme.scheme.text(), join_and(places)));
+    if (steps.empty()) continue;
+    const auto [first, last] = std::minmax_element(steps.begin(), steps.end());
+    const std::string where =
+        *first == *last ? fmt::format("at step {}", *first) : fmt::format("between steps {} and {}", *first, *last);
+    notes.push_back(fmt::format("{} diverged {} in {} of {}.", scheme.scheme.text(), where, steps.size(),
+                                counted(static_cast<std::int64_t>(scheme.trials.size()), "final trial")));
   }
   if (stalled > 0) {
     notes.push_back(fmt::format(
@@ -96,7 +98,7 @@ void add_failures(const Results& results, std::vector<std::string>& notes) {
 std::vector<std::string> write_notes(const Results& results) {
   std::vector<std::string> notes{tuning_note(results)};
   notes.push_back(
-      "The test set was read once a final trial, after its last step; curves and tuning use the validation split.");
+      "The test set was read once per final trial, after its last step; curves and tuning use the validation split.");
   add_growth(results, notes);
   add_intervals(results, notes);
   add_failures(results, notes);

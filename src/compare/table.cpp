@@ -56,6 +56,7 @@ std::string results_table(const Results& results, bool color, int width) {
   for (const Row& row : rows) {
     for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
   }
+  widths[0] = 1;  // the mark's, also when nobody wins
   std::string table;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     std::string line = fmt::format("{:<{}} {:<{}}", rows[i][0], widths[0], rows[i][1], widths[1]);
