@@ -54,8 +54,11 @@ std::string option_text(const OptionRow& row) {
 }  // namespace
 
 std::string command_help(const Command& command, int width) {
-  std::string text = fmt::format("{}\n\nUsage: fanin {}{}{} [OPTIONS]\n", command.summary, command.name,
-                                 command.arguments.empty() ? "" : " ", command.arguments);
+  std::string usage = fmt::format("fanin {}", command.name);
+  if (!command.arguments.empty()) {
+    usage += command.least == 0 ? fmt::format(" [{}]", command.arguments) : fmt::format(" {}", command.arguments);
+  }
+  std::string text = fmt::format("{}\n\nUsage: {} [OPTIONS]\n", command.summary, usage);
   if (!command.details.empty()) text += fmt::format("\n{}", wrap(command.details, 0, width));
   if (!command.examples.empty()) text += "\nExamples:\n";
   for (const std::string_view example : command.examples) text += fmt::format("  {}\n", example);

@@ -47,9 +47,13 @@ std::string Live::erase_frame() {
 }
 
 void Live::draw(const std::vector<std::string>& lines) {
+  if (!live_) return;
   last_ = std::chrono::steady_clock::now();
   drawn_ = true;
-  if (!live_) return;
+  write(frame_text(lines));
+}
+
+std::string Live::frame_text(const std::vector<std::string>& lines) {
   const int width = terminal_width(STDERR_FILENO) - 1;  // a line that fills the last column would wrap
   const std::size_t old = frame_.size();
   std::string text = old > 0 ? fmt::format("\x1b[{}A", old) : "";
@@ -59,14 +63,15 @@ void Live::draw(const std::vector<std::string>& lines) {
     text += frame_.back() + "\x1b[K\n";
   }
   if (frame_.size() < old) text += "\x1b[J";
-  write(text);
+  return text;
 }
 
 void Live::say(const std::string& line) {
-  last_ = std::chrono::steady_clock::now();
+  if (!live_) last_ = std::chrono::steady_clock::now();
   const std::vector<std::string> kept = frame_;
-  write(erase_frame() + line + "\n");
-  if (!kept.empty()) draw(kept);
+  std::string text = erase_frame() + line + "\n";
+  text += frame_text(kept);
+  write(text);
 }
 
 void Live::clear() {

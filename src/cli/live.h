@@ -28,6 +28,7 @@ class Live {
 
  private:
   std::string erase_frame();
+  std::string frame_text(const std::vector<std::string>& lines);
   void write(const std::string& text);
   bool live_, drawn_ = false;
   std::vector<std::string> frame_;

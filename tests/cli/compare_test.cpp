@@ -1,6 +1,9 @@
 // `fanin compare` and `fanin report` on the real program, with trials of a few steps.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <nlohmann/json.hpp>
@@ -116,6 +119,20 @@ TEST_F(CompareTest, RefusesAFolderOfOtherSettings) {
   write_text(folder_.path() / "foreign/run.sqlite", "this is no store");
   const Outcome foreign = run_fanin(words("foreign", {"--resume"}));
   EXPECT_EQ(foreign.code, 2) << foreign.err;
+}
+
+TEST_F(CompareTest, RefusesAFolderInUseAndOneThatCannotBeMade) {
+  std::filesystem::create_directories(folder_.path() / "run");
+  const int lock = ::open((folder_ / "run/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  ASSERT_EQ(::flock(lock, LOCK_EX), 0);  // as a run in another process holds it
+  const Outcome second = run_fanin(words("run", {"--resume"}));
+  ::close(lock);
+  EXPECT_EQ(second.code, 2);
+  EXPECT_THAT(second.err, HasSubstr(folder_ / "run"));
+  write_text(folder_.path() / "file", "");
+  const Outcome below_file = run_fanin(words("file/run"));
+  EXPECT_EQ(below_file.code, 2);
+  EXPECT_THAT(below_file.err, HasSubstr("file/run"));
 }
 
 TEST_F(CompareTest, PlanRunsNothing) {

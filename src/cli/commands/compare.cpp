@@ -92,7 +92,7 @@ class CompareProgress {
 };
 
 /// Seconds of a step of one trial beside nothing else, from a few measured ones.
-double measure_step(const compare::RunSettings& settings, const data::Dataset& dataset, std::stop_token stop) {
+double measure_step(const compare::RunSettings& settings, const data::Dataset& dataset) {
   train::TrialSettings trial_settings;
   trial_settings.model = settings.model;
   trial_settings.init = settings.schemes.front();
@@ -112,7 +112,7 @@ double measure_step(const compare::RunSettings& settings, const data::Dataset& d
 
   const auto seconds_to = [&](std::int64_t until) {
     const auto start = std::chrono::steady_clock::now();
-    trial.advance(until, stop);
+    trial.advance(until);
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   };
   // A pause evaluates a batch, forward only: about a third of a step.
@@ -132,8 +132,7 @@ double measure_step(const compare::RunSettings& settings, const data::Dataset& d
 void print_plan(const compare::RunSettings& settings, const data::Dataset& dataset, int jobs, bool json) {
   const compare::Plan plan = compare::make_plan(settings);
   const int side_by_side = jobs > 0 ? jobs : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  const StopOnSignal stop;
-  const double step = measure_step(settings, dataset, stop.token());
+  const double step = measure_step(settings, dataset);
   // Curves and test images go forward only, about a third of a training step a batch.
   const double validation =
       static_cast<double>(settings.validation_size > 0 ? settings.validation_size : default_validation_size(dataset));
