@@ -28,6 +28,10 @@ std::string grouped(long long value) {
   return text;
 }
 
+std::string counted(long long count, const std::string& noun) {
+  return grouped(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
 std::string percent_range(const compare::Interval& interval, int digits) {
   if (!std::isfinite(interval.low) || !std::isfinite(interval.high)) return "";
   return fmt::format("{:.{}f} to {:.{}f} %", 100 * interval.low, digits, 100 * interval.high, digits);

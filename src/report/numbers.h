@@ -12,6 +12,8 @@ std::string percent(double fraction, int digits = 1);
 std::string short_number(double value, int digits = 3);
 /// "60,000".
 std::string grouped(long long value);
+/// "1 seed", "3 seeds".
+std::string counted(long long count, const std::string& noun);
 /// "88.1 to 90.2 %"; "" where the interval has no ends.
 std::string percent_range(const compare::Interval& interval, int digits = 1);
 

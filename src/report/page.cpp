@@ -31,6 +31,10 @@ std::string sentences(const std::vector<std::string>& lines) {
   return html;
 }
 
+std::string shown_title(const Section& section, std::size_t number) {
+  return section.title.empty() ? fmt::format("Run {}", number) : section.title;
+}
+
 // A table of contents for the parts of a page with one run, for the runs of one with several.
 std::string contents(const std::vector<Section>& sections) {
   std::string html = "<nav aria-label=\"Contents\"><ol>\n";
@@ -43,7 +47,7 @@ std::string contents(const std::vector<Section>& sections) {
     for (const auto& [id, title] : parts) html += fmt::format("<li><a href=\"#run-1-{}\">{}</a></li>\n", id, title);
   } else {
     for (std::size_t i = 0; i < sections.size(); ++i)
-      html += fmt::format("<li><a href=\"#run-{}\">{}</a></li>\n", i + 1, escape_html(sections[i].title));
+      html += fmt::format("<li><a href=\"#run-{}\">{}</a></li>\n", i + 1, escape_html(shown_title(sections[i], i + 1)));
   }
   return html + "</ol></nav>\n";
 }
@@ -51,9 +55,11 @@ std::string contents(const std::vector<Section>& sections) {
 std::string facts(const Results& results) {
   const auto& settings = results.settings;
   return "<p class=\"facts\">" +
-         escape_html(fmt::format("{} ({} parameters) on {}: {} schemes, {} seeds each, {} steps of {} images.",
-                                 settings.model.text(), grouped(results.parameter_count), results.dataset_name,
-                                 results.schemes.size(), settings.seeds, grouped(settings.steps), settings.batch)) +
+         escape_html(fmt::format("{} ({}) on {}: {}, {} each, {} of {}.", settings.model.text(),
+                                 counted(results.parameter_count, "parameter"), results.dataset_name,
+                                 counted(static_cast<std::int64_t>(results.schemes.size()), "scheme"),
+                                 counted(settings.seeds, "seed"), counted(settings.steps, "step"),
+                                 counted(settings.batch, "image"))) +
          "</p>\n";
 }
 
@@ -68,7 +74,7 @@ std::string section_html(const Section& section, std::size_t number, const Machi
   };
 
   std::string html = fmt::format("<section class=\"run\" aria-labelledby=\"{}\">\n", id);
-  html += heading(2, breakable_html(section.title), id) + facts(results);
+  html += heading(2, breakable_html(shown_title(section, number)), id) + facts(results);
   html += "<div class=\"conclusion\">\n";
   html += results.conclusion.empty() ? "<p>There is no conclusion yet: the run is not finished.</p>\n"
                                      : sentences(results.conclusion);
@@ -94,7 +100,7 @@ std::string section_html(const Section& section, std::size_t number, const Machi
 std::string render_html(const std::vector<Section>& sections, const MachineInfo& machine) {
   const std::string script = page_script();
   const std::string title =
-      sections.size() == 1 ? "Fanin: " + sections.front().title : "Fanin: initial weights compared";
+      sections.size() == 1 ? "Fanin: " + shown_title(sections.front(), 1) : "Fanin: initial weights compared";
 
   std::string html = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n";
   html += fmt::format(

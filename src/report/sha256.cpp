@@ -2,6 +2,7 @@
 // the fractional parts of square and cube roots of the first primes.
 #include "report/sha256.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 

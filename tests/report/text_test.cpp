@@ -79,6 +79,8 @@ TEST(Numbers, AreWrittenForPeople) {
   EXPECT_EQ(short_number(0.0031623), "0.00316");
   EXPECT_EQ(short_number(1.2345e-9), "1.23e-09");
   EXPECT_EQ(short_number(std::numeric_limits<double>::infinity()), "infinite");
+  EXPECT_EQ(counted(1, "seed"), "1 seed");
+  EXPECT_EQ(counted(1000, "seed"), "1,000 seeds");
   EXPECT_EQ(grouped(0), "0");
   EXPECT_EQ(grouped(999), "999");
   EXPECT_EQ(grouped(1234567), "1,234,567");

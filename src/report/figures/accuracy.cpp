@@ -21,7 +21,7 @@ std::string row_text(const Results& results, std::size_t series) {
   const SchemeResult& scheme = results.schemes[series];
   std::string outcome = percent(scheme.test_accuracy.mean);
   if (scheme.test_accuracy.n == 0)
-    outcome = scheme.diverged > 0 ? fmt::format("all {} seeds diverged", scheme.diverged) : "no result yet";
+    outcome = scheme.diverged > 0 ? "diverged: " + counted(scheme.diverged, "seed") : "no result yet";
   else if (scheme.diverged > 0)
     outcome += fmt::format(", {} of {} seeds diverged", scheme.diverged, scheme.trials.size());
   return series_name(results, series) + " (" + outcome + ")";

@@ -156,7 +156,7 @@ Panel make_panel(const Results& results, const Quantity& quantity, std::size_t l
   spec::add_data(chart, "lost", std::move(lost));
   chart["marks"].push_back(spec::bands("rows"));
   chart["marks"].push_back(spec::lines("rows"));
-  chart["marks"].push_back(spec::points("rows", "circle", 14, true));
+  chart["marks"].push_back(spec::points("rows", "circle", layers > 40 ? 4 : 14, true));
   chart["marks"].push_back(spec::points("below", "triangle-down", 60, true));
   chart["marks"].push_back(spec::points("above", "triangle-up", 60, true));
   chart["marks"].push_back(spec::points("lost", "M-1,-1L1,1M-1,1L1,-1", 90, false));
