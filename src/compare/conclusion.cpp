@@ -134,9 +134,10 @@ void add_unreliable(const Results& results, std::vector<std::string>& sentences)
     if (scheme.diverged > 0) how.push_back(fmt::format("{} diverged", scheme.diverged));
     if (scheme.stalled > 0) how.push_back(fmt::format("{} stalled", scheme.stalled));
     const auto trials = static_cast<std::int64_t>(scheme.trials.size());
-    const std::string rest = failed(scheme) == trials
-                                 ? " although it trained in tuning"
-                                 : fmt::format("; its accuracy is the mean of the other {}", trials - failed(scheme));
+    const std::int64_t good = trials - failed(scheme);
+    const std::string rest = good == 0   ? " although it trained in tuning"
+                             : good == 1 ? "; its accuracy is that of the other one"
+                                         : fmt::format("; its accuracy is the mean of the other {}", good);
     sentences.push_back(fmt::format("{} failed in {} of {} ({}){}.", scheme.scheme.text(), failed(scheme),
                                     counted(trials, "final trial"), join_and(how), rest));
   }
@@ -285,6 +286,9 @@ std::vector<std::string> write_conclusion(const Results& results) {
   if (some_trained(results.schemes[first])) {
     const std::vector<Rival> rivals = find_rivals(results, first);
     const std::string name = results.schemes[first].scheme.text();
+    if (2 * failed(results.schemes[first]) > static_cast<std::int64_t>(results.schemes[first].trials.size())) {
+      sentences.push_back("No scheme trains reliably: each failed in more than half of its final trials.");
+    }
     sentences.push_back(first_sentence(results, first, rivals));
     add_rivals(results, rivals, name, sentences);
     add_target(results, sentences);

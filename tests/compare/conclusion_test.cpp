@@ -222,6 +222,15 @@ TEST(Conclusion, ALessReliableSchemeThatIsAheadIsNamed) {
             "but it is the less reliable one.");
 }
 
+TEST(Conclusion, TrainingAtTimesIsNotReliable) {
+  const Results results = scripted({{"he_normal", {{.2, kStalled, kStalled}}}, {"zeros", kZeros}});
+  EXPECT_THAT(results.conclusion,
+              testing::IsSupersetOf(
+                  {"No scheme trains reliably: each failed in more than half of its final trials.",
+                   "he_normal alone trains: 20.0 % test accuracy (1 seed) at learning rate 0.01.",
+                   "he_normal failed in 2 of 3 final trials (2 stalled); its accuracy is that of the other one."}));
+}
+
 TEST(Conclusion, NothingTrains) {
   const Results results = scripted({{"zeros", kZeros}, {"normal:std=0.01", kSmall}});
   EXPECT_EQ(results.conclusion.front(), "No scheme trains this network.");
