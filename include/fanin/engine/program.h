@@ -1,7 +1,7 @@
 // A graph compiled for one batch size into oneDNN primitives and our own kernels: forward, backward, evaluation.
 //
-// Weights, gradients and optimizer state live in the primitives' own layouts, one flat block each, so an optimizer is one
-// loop. Tensors are in logical order only at the border (load, store, gradients, value). No allocation in a step.
+// Weights, gradients and optimizer state live in the primitives' own layouts, one flat block each, so an optimizer is
+// one loop. Tensors are in logical order only at the border (load, store, gradients, value). No allocation in a step.
 // A program belongs to the thread that made it and runs on that thread alone.
 #pragma once
 #include <cstdint>
@@ -16,19 +16,19 @@
 namespace fanin::engine {
 
 struct CompileOptions {
-  std::int64_t batch = 0;         // images a step, >= 1
-  bool training = true;           // false: forward only, no gradients
-  bool fuse = true;               // false: one step a node, all values and their gradients kept and readable (probe)
-  double label_smoothing = 0.0;   // [0, 1)
+  std::int64_t batch = 0;        // images a step, >= 1
+  bool training = true;          // false: forward only, no gradients
+  bool fuse = true;              // false: one step a node, all values and their gradients kept and readable (probe)
+  double label_smoothing = 0.0;  // [0, 1)
 };
 
 struct BatchResult {
-  double loss = 0;            // mean over the batch; NaN or infinite when the network diverged
-  std::int64_t correct = 0;   // arg max == label
+  double loss = 0;           // mean over the batch; NaN or infinite when the network diverged
+  std::int64_t correct = 0;  // arg max == label
 };
 
 struct EvaluationResult {
-  double loss_sum = 0;        // over the real images, without label smoothing
+  double loss_sum = 0;  // over the real images, without label smoothing
   std::int64_t correct = 0;
 };
 
@@ -36,7 +36,7 @@ struct EvaluationResult {
 struct Segment {
   model::ParameterId parameter;
   model::Role role;
-  std::size_t offset, size;   // floats
+  std::size_t offset, size;  // floats
 };
 
 class Program {
@@ -72,8 +72,8 @@ class Program {
   std::vector<NamedTensor> to_logical(std::span<const float> block) const;
   void from_logical(const std::vector<NamedTensor>& tensors, std::span<float> block) const;
 
-  /// With fuse == false: the value of the last forward pass and the gradient of the mean loss with respect to it, with the
-  /// batch in front. The input has no gradient.
+  /// With fuse == false: the value of the last forward pass and the gradient of the mean loss with respect to it, with
+  /// the batch in front. The input has no gradient.
   Tensor value(model::ValueId id) const;
   Tensor value_gradient(model::ValueId id) const;
 

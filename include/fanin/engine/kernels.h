@@ -1,0 +1,41 @@
+// The optimizers' arithmetic over flat spans of float32: vectorised, in a fixed order, the same bits in every run on
+// one instruction set. Spans of one call have one length. Zeros in the padding of a block stay zeros.
+#pragma once
+#include <cstdint>
+#include <span>
+
+namespace fanin::engine {
+
+/// One step of stochastic gradient descent as torch.optim.SGD takes it (dampening 0):
+///   g' = grad_scale g + weight_decay w
+///   buffer = g' (first_step) or momentum buffer + g'       (momentum > 0; else the buffer is not touched, may be
+///   empty) w -= lr (g' + momentum buffer) with nesterov, else lr buffer (momentum > 0), else lr g'
+struct SgdStep {
+  double lr = 0;
+  double momentum = 0;
+  bool nesterov = false;
+  double weight_decay = 0;
+  double grad_scale = 1;  // clipping's factor
+  bool first_step = false;
+};
+void sgd_update(std::span<float> w, std::span<const float> g, std::span<float> buffer, const SgdStep& step);
+
+/// One step of Adam (Kingma and Ba 2015) or, `decoupled`, AdamW (Loshchilov and Hutter 2019), as torch.optim takes it:
+///   g' = grad_scale g (+ weight_decay w, not decoupled);  decoupled: w -= lr weight_decay w
+///   m = beta1 m + (1 - beta1) g';  v = beta2 v + (1 - beta2) g'^2
+///   w -= lr / (1 - beta1^t) m / (sqrt(v) / sqrt(1 - beta2^t) + epsilon)
+struct AdamStep {
+  double lr = 0;
+  double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
+  double weight_decay = 0;
+  bool decoupled = false;
+  double grad_scale = 1;
+  std::int64_t t = 1;  // 1 in the first step
+};
+void adam_update(std::span<float> w, std::span<const float> g, std::span<float> m, std::span<float> v,
+                 const AdamStep& step);
+
+/// The sum of squares, in double; NaN or infinite where an element is.
+double sum_of_squares(std::span<const float> values);
+
+}  // namespace fanin::engine
