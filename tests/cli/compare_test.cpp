@@ -26,7 +26,7 @@ class CompareTest : public ::testing::Test {
   std::vector<std::string> words(const std::string& out, const std::vector<std::string>& more = {}) const {
     std::vector<std::string> words = {
         "compare",     "--model", "lenet5",     "--data", data_.string(), "--init", "he_normal,normal:std=0.01,zeros",
-        "--steps",     "12",      "--batch",    "32",     "--seeds",      "2",      "--lr",
+        "--steps",     steps_,    "--batch",    "32",     "--seeds",      "2",      "--lr",
         "0.01..0.1:3", "--out",   folder_ / out};
     words.insert(words.end(), more.begin(), more.end());
     return words;
@@ -36,6 +36,7 @@ class CompareTest : public ::testing::Test {
     return read_text(folder_.path() / out / name);
   }
 
+  std::string steps_ = "12";  // long enough to be met by a signal, where a test needs that
   TemporaryFolder folder_;
   std::filesystem::path data_ = folder_.path() / "data";
 };
@@ -82,6 +83,7 @@ TEST_F(CompareTest, JsonIsOneDocumentAndTheSameForAnyJobs) {
 }
 
 TEST_F(CompareTest, StoppedAndResumedGivesTheSameBytes) {
+  steps_ = "150";
   ASSERT_EQ(run_fanin(words("whole")).code, 0);
   Call call;
   call.signal = SIGINT;
@@ -102,6 +104,7 @@ TEST_F(CompareTest, StoppedAndResumedGivesTheSameBytes) {
 }
 
 TEST_F(CompareTest, KilledAndResumedGivesTheSameBytes) {
+  steps_ = "150";
   ASSERT_EQ(run_fanin(words("whole")).code, 0);
   Call call;
   call.signal = SIGKILL;
