@@ -19,7 +19,7 @@ struct Layout {
   std::int64_t offset(std::int64_t i, std::int64_t channel, std::int64_t position) const {
     return ((i * blocks + channel / block) * h * w + position) * block + channel % block;
   }
-  bool plain() const { return block == 1 || (h * w == 1 && blocks == 1); }
+  bool plain() const { return block == 1 || (h * w == 1 && block == c); }
   bool operator==(const Layout&) const = default;
 };
 

@@ -5,12 +5,13 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <cmath>
+#include <cfenv>
 #include <cstring>
 #include <new>
 
 #include "engine/dump.h"
 #include "engine/lowering.h"
+#include "fanin/base/denormals.h"
 #include "fanin/base/error.h"
 #include "fanin/base/nearest.h"
 
@@ -38,14 +39,38 @@ class Block {
   std::size_t size_ = 0;
 };
 
-/// Several threads inside a primitive would make sums depend on their number; trials run side by side instead. The
-/// count is read when a primitive's descriptor is made.
-void use_one_thread() {
-  omp_set_num_threads(1);
-}
+/// One thread for oneDNN while in scope: several threads inside a primitive would make sums depend on their number, and
+/// trials run side by side instead. The count is read when a primitive's descriptor is made and again when its code is.
+class OneThread {
+ public:
+  OneThread() : before_(omp_get_max_threads()) { omp_set_num_threads(1); }
+  ~OneThread() { omp_set_num_threads(before_); }
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+
+ private:
+  int before_;
+};
+
+/// Denormals count as what they are while in scope, whatever the caller chose: primitives are made with a denormal
+/// slope (ops/op.h), which must not be taken for zero when code for it is chosen.
+class DefaultArithmetic {
+ public:
+  DefaultArithmetic() {
+    std::fegetenv(&before_);
+    std::fesetenv(FE_DFL_ENV);
+  }
+  ~DefaultArithmetic() { std::fesetenv(&before_); }
+  DefaultArithmetic(const DefaultArithmetic&) = delete;
+  DefaultArithmetic& operator=(const DefaultArithmetic&) = delete;
+
+ private:
+  std::fenv_t before_;
+};
 
 void copy(const memory::desc& from_desc, const float* from, const memory::desc& to_desc, float* to) {
   // oneDNN takes addresses that it may write to; a reorder only reads its source.
+  const OneThread one_thread;
   memory source(from_desc, cpu(), const_cast<float*>(from)), target(to_desc, cpu(), to);
   dnnl::stream stream(cpu());
   dnnl::reorder(source, target).execute(stream, source, target);
@@ -77,7 +102,9 @@ struct Program::Impl {
 };
 
 Program::Impl::Impl(const model::Graph& of, const CompileOptions& with)
-    : graph(of), options(with), stream((use_one_thread(), cpu())), layouts(of.parameters().size()) {
+    : graph(of), options(with), stream(cpu()), layouts(of.parameters().size()) {
+  const OneThread one_thread;
+  const DefaultArithmetic default_arithmetic;
   if (options.batch < 1) throw Error(fmt::format("batch size is {}; expected at least 1", options.batch));
   if (!(options.label_smoothing >= 0 && options.label_smoothing < 1)) {
     throw Error(fmt::format("label smoothing is {}; expected a number from 0 to below 1", options.label_smoothing));
@@ -208,6 +235,8 @@ BatchResult Program::forward_backward(std::uint64_t seed, std::int64_t step) {
   if (!self.options.training) throw Error("this program was compiled without training");
   self.run.seed = seed;
   self.run.step = step;
+  const OneThread one_thread;
+  const DenormalGuard flush;
   self.training.schedule.run(self.stream);
   self.last_was_training = true;
   return {self.run.loss_sum / static_cast<double>(self.options.batch), self.run.correct};
@@ -219,6 +248,8 @@ EvaluationResult Program::evaluate(std::int64_t count) {
     throw Error(fmt::format("{} images are to be evaluated in a batch of {}", count, self.options.batch));
   }
   self.run.count = count;
+  const OneThread one_thread;
+  const DenormalGuard flush;
   self.evaluation.schedule.run(self.stream);
   self.last_was_training = false;
   return {self.run.loss_sum, self.run.correct};

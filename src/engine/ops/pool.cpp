@@ -14,11 +14,11 @@ memory::desc like(const Layout& input, const Dims& dims) {
     case 1:
       return plain_desc(dims);
     case 4:
-      return float_desc(dims, input.c == 4 ? Tag::nhwc : Tag::nChw4c);
+      return float_desc(dims, Tag::nChw4c);
     case 8:
-      return float_desc(dims, input.c == 8 ? Tag::nhwc : Tag::nChw8c);
+      return float_desc(dims, Tag::nChw8c);
     case 16:
-      return float_desc(dims, input.c == 16 ? Tag::nhwc : Tag::nChw16c);
+      return float_desc(dims, Tag::nChw16c);
     default:
       return float_desc(dims, Tag::nhwc);
   }
