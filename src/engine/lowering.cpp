@@ -43,6 +43,7 @@ void Lowering::find_wanted() {
     bool wanted = std::any_of(node.parameters.begin(), node.parameters.end(),
                               [&](model::ParameterId id) { return model::is_trainable(graph_.parameter(id).role); });
     for (const model::ValueId id : node.inputs) wanted = wanted || wants_gradient(id);
+    wanted = wanted || !fuse_;  // every gradient is to be readable
     wanted_[static_cast<std::size_t>(node.output)] = wanted;
   }
 }
@@ -203,6 +204,7 @@ void Lowering::add_primitive(std::string what, dnnl::primitive primitive, const 
 BufferId Lowering::converted(BufferId id, const memory::desc& wanted) {
   if (same_memory(desc(id), wanted)) return id;
   const BufferId copy = temporary(buffer(id).name, wanted, true);
+  schedule_.buffers.back().copy_of = id;
   reorder(id, copy);
   return copy;
 }

@@ -49,6 +49,7 @@ class Lowering {
   /// The same memory under other extents (flattening what is row-major).
   BufferId alias(BufferId id, const memory::desc& desc);
   const memory::desc& desc(BufferId id) const { return buffer(id).desc; }
+  const std::string& name(BufferId id) const { return buffer(id).name; }
   Layout layout(BufferId id) const;
 
   // Values. A value's buffer is defined once, by its producer.

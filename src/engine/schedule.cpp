@@ -8,14 +8,20 @@
 namespace fanin::engine {
 
 std::vector<BufferLife> Schedule::lives(bool logical, std::vector<BufferId>* index) const {
-  const int end = static_cast<int>(steps.size());
+  const auto seen_step = [&](const Step& step) { return !logical || !step.layout_only; };
+  const int end = static_cast<int>(std::count_if(steps.begin(), steps.end(), seen_step));
   std::vector<BufferLife> all(buffers.size(), {0, end, -1});
   int number = 0;
   for (const Step& step : steps) {
-    if (logical && step.layout_only) continue;
+    if (!seen_step(step)) continue;
     for (const auto* list : {&step.reads, &step.writes}) {
       for (const BufferId id : *list) {
-        BufferLife& life = all[static_cast<std::size_t>(owner(id))];
+        // To the eye that sees no layouts a copy is its original.
+        BufferId seen = owner(id);
+        while (logical && buffers[static_cast<std::size_t>(seen)].copy_of >= 0) {
+          seen = owner(buffers[static_cast<std::size_t>(seen)].copy_of);
+        }
+        BufferLife& life = all[static_cast<std::size_t>(seen)];
         life.first = std::min(life.first, number);
         life.last = std::max(life.last, number);
       }

@@ -27,6 +27,7 @@ struct Buffer {
   Home home = Home::arena;
   int parameter = -1;     // parameters, gradients, running: which
   bool keep = false;      // lives to the end of the pass and beyond
+  BufferId copy_of = -1;  // the buffer whose values this one holds in another layout
   BufferId same_as = -1;  // the buffer whose memory this one describes in other words
 };
 

@@ -59,7 +59,7 @@ void expect_same_training(Pair& pair, const reference::TrainingPass& pass, doubl
   for (const NamedTensor& gradient : pair.program.to_logical(pair.program.gradients())) {
     const auto& wanted = pair.network.parameter_gradient(graph.find_parameter(gradient.name));
     // The floor: a scale in front of a normalization has gradient 0, the sum of many numbers that cancel.
-    EXPECT_LE(distance(gradient.tensor.values, wanted, 0.02), tolerance) << "gradient of " << gradient.name;
+    EXPECT_LE(distance(gradient.tensor.values, wanted, 0.05), tolerance) << "gradient of " << gradient.name;
   }
   for (const NamedTensor& tensor : pair.program.store()) {
     EXPECT_LE(distance(tensor.tensor.values, pair.network.parameter(graph.find_parameter(tensor.name))), tolerance)
@@ -70,7 +70,7 @@ void expect_same_training(Pair& pair, const reference::TrainingPass& pass, doubl
     const auto id = static_cast<model::ValueId>(i);
     EXPECT_LE(distance(pair.program.value(id).values, pair.network.value(id)), tolerance) << graph.value(id).name;
     if (i == 0) continue;
-    EXPECT_LE(distance(pair.program.value_gradient(id).values, pair.network.value_gradient(id)), tolerance)
+    EXPECT_LE(distance(pair.program.value_gradient(id).values, pair.network.value_gradient(id), 0.02), tolerance)
         << "gradient of " << graph.value(id).name;
   }
 }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <sstream>
@@ -220,10 +221,12 @@ TEST(Program, SaysWhatIsWrong) {
 
 TEST(Dump, OfLenet5IsTheGoldenFile) {
   const Program program(build("lenet5", {1, 28, 28}), {.batch = 64});
-  std::ifstream file(std::string(FANIN_TESTS_DIR) + "/engine/golden/lenet5.txt");
+  const std::string path = std::string(FANIN_TESTS_DIR) + "/engine/golden/lenet5.txt";
+  if (std::getenv("FANIN_APPROVE")) std::ofstream(path) << program.dump();
+  std::ifstream file(path);
   std::stringstream golden;
   golden << file.rdbuf();
-  EXPECT_EQ(program.dump(), golden.str()) << "bring tests/engine/golden/lenet5.txt up to date";
+  EXPECT_EQ(program.dump(), golden.str()) << "run this test with FANIN_APPROVE=1 and look at the difference";
   EXPECT_THAT(program.dump(true), HasSubstr("["));
 }
 

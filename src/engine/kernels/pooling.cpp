@@ -54,7 +54,7 @@ void max_pool(const PoolGeometry& g, const float* x, float* y, std::int32_t* win
         for (std::int64_t ky = ry.from; ky < ry.to; ++ky) {
           for (std::int64_t kx = rx.from; kx < rx.to; ++kx) {
             const auto v = hn::LoadU(d, corner + (ky * g.in_w + kx) * g.block + c);
-            const auto wins = hn::Or(hn::Gt(v, best), hn::Ne(v, v));
+            const auto wins = hn::Or(hn::Gt(v, best), hn::IsNaN(v));
             best = hn::IfThenElse(wins, v, best);
             place = hn::IfThenElse(hn::RebindMask(di, wins),
                                    hn::Set(di, static_cast<std::int32_t>(ky * g.kernel_w + kx)), place);

@@ -79,7 +79,7 @@ class Conv : public Op {
     const BufferId diff_dst = to.converted(gradient, pd.diff_dst_desc());
     const BufferId target = to.parameter_gradient(group_, 0);
     const bool direct = pd.diff_weights_desc() == to.desc(target);
-    const BufferId made = direct ? target : to.temporary("weight gradient", pd.diff_weights_desc(), true);
+    const BufferId made = direct ? target : to.temporary(to.name(target), pd.diff_weights_desc(), true);
     std::vector<Argument> writes = {{DNNL_ARG_DIFF_WEIGHTS, made, pd.diff_weights_desc()}};
     if (conv_.bias) writes.push_back({DNNL_ARG_DIFF_BIAS, to.parameter_gradient(group_, 1), bias});
     to.primitive<dnnl::convolution_backward_weights>(
