@@ -108,7 +108,7 @@ std::string scheme_table(const Results& results) {
 
 std::string pair_table(const Results& results) {
   if (results.pairs.empty())
-    return "<p>No two schemes have at least two seeds that both finished; differences cannot be judged.</p>\n";
+    return "<p>No differences can be judged: that takes two schemes that train and two seeds that both finished.</p>\n";
   std::string html =
       "<div class=\"scroll\" role=\"region\" aria-label=\"Differences\" tabindex=\"0\"><table>\n<thead><tr><th "
       "class=\"text\">better by mean</th>"

@@ -163,7 +163,7 @@ TEST(Page, SaysWhatIsMissing) {
   expect_whole(nothing);
   for (const char* text :
        {"No final trial has a curve yet.", "No trial has been tested", "No learning rate has been tried",
-        "No depth profiles were recorded.", "No weight histograms were recorded.", "differences cannot be judged"})
+        "No depth profiles were recorded.", "No weight histograms were recorded.", "No differences can be judged"})
     EXPECT_THAT(nothing, HasSubstr(text));
 }
 

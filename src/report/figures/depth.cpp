@@ -61,7 +61,9 @@ LayerValues over_seeds(const compare::SchemeResult& scheme, std::size_t layer, b
     }
   if (values.empty()) return {};
   std::sort(values.begin(), values.end());
-  return {values[values.size() / 2], values.front(), values.back(), true};
+  const std::size_t half = values.size() / 2;
+  const double middle = values.size() % 2 == 1 ? values[half] : 0.5 * (values[half - 1] + values[half]);
+  return {middle, values.front(), values.back(), true};
 }
 
 std::size_t layer_count(const Results& results) {

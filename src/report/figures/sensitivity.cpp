@@ -117,7 +117,8 @@ Figure sensitivity_figure(const Results& results) {
   figure.caption =
       "Validation loss on the tuning seeds at each rate; a wide valley means that the scheme forgives a badly "
       "chosen rate. The diamond is the chosen rate; open points were cut before the full budget, so their loss "
-      "is after fewer steps; crosses above the upper dotted line diverged.";
+      "is after fewer steps.";
+  if (rows.most_failed > 0) figure.caption += " Crosses above the upper dotted line diverged.";
   if (highest > ceiling) figure.caption += " Losses above the axis are drawn at its upper end.";
   return figure;
 }

@@ -185,13 +185,5 @@ json value(double number) {
   return std::isfinite(number) ? json(chart_value(number)) : json(nullptr);
 }
 
-double median(std::vector<double> values) {
-  std::erase_if(values, [](double v) { return !std::isfinite(v); });
-  if (values.empty()) return std::nan("");
-  std::sort(values.begin(), values.end());
-  const std::size_t half = values.size() / 2;
-  return values.size() % 2 == 1 ? values[half] : 0.5 * (values[half - 1] + values[half]);
-}
-
 }  // namespace spec
 }  // namespace fanin::report

@@ -41,6 +41,4 @@ json reference_line(double y, const char* label, LabelPlace place = LabelPlace::
 /// Null for NaN and infinities, else rounded to what a chart can show.
 json value(double number);
 
-double median(std::vector<double> values);  // of the finite ones; NaN for none
-
 }  // namespace fanin::report::spec
