@@ -89,6 +89,8 @@ struct Program::Impl {
   void place_parameters();
   void check(const std::vector<NamedTensor>& tensors, bool trainable_only) const;
   const NamedTensor& find(const std::vector<NamedTensor>& tensors, const std::string& name) const;
+  void check_labels(std::int64_t count) const;
+  void check_block(std::size_t floats) const;
   std::span<float> home(model::ParameterId id) const;
   Pass& last() { return last_was_training ? training : evaluation; }
 
@@ -114,7 +116,7 @@ Program::Impl::Impl(const model::Graph& of, const CompileOptions& with)
     throw Error(fmt::format("label smoothing is {}; expected a number from 0 to below 1", options.label_smoothing));
   }
   if (graph.value(graph.output()).shape.size() != 1) {
-    throw Error(fmt::format("{}: the network ends in {}; expected one logit a class", graph.nodes().back().name,
+    throw Error(fmt::format("{}: the network ends in {}; expected one logit a class", graph.value(graph.output()).name,
                             to_string(graph.value(graph.output()).shape)));
   }
   // The training pass first: it chooses the parameters' layouts, evaluation takes them as they are.
@@ -167,6 +169,20 @@ std::span<float> Program::Impl::home(model::ParameterId id) const {
   const auto i = static_cast<std::size_t>(id);
   const Block& block = model::is_trainable(graph.parameter(id).role) ? parameters : running;
   return block.span().subspan(offsets[i], layouts[i].get_size() / sizeof(float));
+}
+
+void Program::Impl::check_labels(std::int64_t count) const {
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::int32_t label = labels[static_cast<std::size_t>(i)];
+    if (label < 0 || label >= graph.classes()) {
+      throw Error(fmt::format("image {} of the batch has label {}; expected 0 to {}", i, label, graph.classes() - 1));
+    }
+  }
+}
+
+void Program::Impl::check_block(std::size_t floats) const {
+  if (floats == parameters.size()) return;
+  throw Error(fmt::format("a block of {} floats is given; expected {}", floats, parameters.size()));
 }
 
 /// Every name known and given once, every shape right.
@@ -237,6 +253,7 @@ std::vector<NamedTensor> Program::store() const {
 BatchResult Program::forward_backward(std::uint64_t seed, std::int64_t step) {
   Impl& self = *impl_;
   if (!self.options.training) throw Error("this program was compiled without training");
+  self.check_labels(self.options.batch);
   self.run.seed = seed;
   self.run.step = step;
   const OneThread one_thread;
@@ -251,6 +268,7 @@ EvaluationResult Program::evaluate(std::int64_t count) {
   if (count < 0 || count > self.options.batch) {
     throw Error(fmt::format("{} images are to be evaluated in a batch of {}", count, self.options.batch));
   }
+  self.check_labels(count);
   self.run.count = count;
   const OneThread one_thread;
   const DenormalGuard flush;
@@ -275,6 +293,7 @@ const std::vector<Segment>& Program::segments() const {
 }
 
 std::vector<NamedTensor> Program::to_logical(std::span<const float> block) const {
+  impl_->check_block(block.size());
   std::vector<NamedTensor> tensors;
   for (const Segment& segment : impl_->segments) {
     const model::Parameter& parameter = impl_->graph.parameter(segment.parameter);
@@ -290,6 +309,7 @@ std::vector<NamedTensor> Program::to_logical(std::span<const float> block) const
 
 void Program::from_logical(const std::vector<NamedTensor>& tensors, std::span<float> block) const {
   impl_->check(tensors, true);
+  impl_->check_block(block.size());
   for (const Segment& segment : impl_->segments) {
     const std::string& name = impl_->graph.parameter(segment.parameter).name;
     const memory::desc& layout = impl_->layouts[static_cast<std::size_t>(segment.parameter)];

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 #include "engine/compare.h"
 #include "fanin/base/denormals.h"
@@ -121,6 +122,22 @@ TEST(Program, GivesTheSameBitsTwice) {
   }
 }
 
+TEST(Program, GivesTheSameBitsBesideOthers) {
+  std::vector<std::vector<float>> results(3);
+  const auto run = [&](std::size_t i) {
+    Dice dice(3);
+    Pair pair(odd_residual(), {.batch = 6}, dice);
+    for (int step = 0; step < 5; ++step) pair.program.forward_backward(1, step);
+    results[i].assign(pair.program.gradients().begin(), pair.program.gradients().end());
+  };
+  run(0);
+  std::thread first(run, 1), second(run, 2);
+  first.join();
+  second.join();
+  EXPECT_EQ(results[0], results[1]);
+  EXPECT_EQ(results[0], results[2]);
+}
+
 TEST(Program, StoresWhatItLoaded) {
   for (const Case& item : networks()) {
     Dice dice(5);
@@ -205,6 +222,11 @@ TEST(Program, SaysWhatIsWrong) {
   EXPECT_THAT(message_of([&] { program.forward_backward(0, 0); }), HasSubstr("without training"));
   EXPECT_THAT(message_of([&] { program.evaluate(3); }), HasSubstr("3 images"));
   EXPECT_THAT(message_of([&] { program.value(1); }), HasSubstr("unfused"));
+  program.labels()[1] = 10;
+  EXPECT_THAT(message_of([&] { program.evaluate(2); }),
+              HasSubstr("image 1 of the batch has label 10; expected 0 to 9"));
+  std::vector<float> block(3);
+  EXPECT_THAT(message_of([&] { (void)program.to_logical(block); }), HasSubstr("a block of 3 floats is given"));
   auto tensors = program.store();
   tensors[0].name = "conv1.wieght";
   EXPECT_THAT(message_of([&] { program.load(tensors); }), HasSubstr("parameter 'conv1.weight' is given 0 times"));
