@@ -47,6 +47,14 @@ void* operator new(std::size_t size, std::align_val_t alignment) {
   count(__builtin_return_address(0));
   return allocate(size, static_cast<std::size_t>(alignment));
 }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  count(__builtin_return_address(0));
+  return std::malloc(size == 0 ? 1 : size);
+}
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
+  count(__builtin_return_address(0));
+  return std::malloc(size == 0 ? 1 : size);
+}
 void operator delete(void* memory) noexcept {
   std::free(memory);
 }
