@@ -35,6 +35,14 @@ TrialSettings with_defaults(const TrialData& data, TrialSettings settings) {
   }
   if (settings.validation_size == 0)
     settings.validation_size = std::clamp<std::int64_t>(images / 10, 1, usual_validation);
+  const std::int64_t left = images - settings.validation_size;
+  const std::int64_t available = settings.train_size == 0 ? left : std::min(settings.train_size, left);
+  if (settings.batch > available) {
+    throw Error(
+        fmt::format("batch size is {}; expected at most the {} training images that are left beside the {} for "
+                    "validation",
+                    settings.batch, available, settings.validation_size));
+  }
   if (settings.evaluate_every == 0) settings.evaluate_every = std::max<std::int64_t>(1, settings.steps / usual_points);
   return settings;
 }
