@@ -13,6 +13,6 @@ echo "1 of 2: LeNet-5 with ReLU"
 echo
 echo "2 of 2: a plain CNN of 20 convolutions with ReLU, without normalization"
 "$fanin" compare --model vanilla:depth=20,width=16 --data fashion-mnist --init "$schemes" --lr 0.0003..0.03:5 \
-  --steps 400 --batch 64 --seeds 5 --validation-size 1000 --evaluate-every 40 --target 0.75 --out "$out/vanilla20" --resume
+  --steps 400 --batch 64 --seeds 5 --validation-size 1000 --evaluate-every 40 --target 0.5 --out "$out/vanilla20" --resume
 echo
 "$fanin" report "$out/lenet5" "$out/vanilla20" -o "$out/report.html"
