@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Makes the golden files of tests/ again from what the program gives now. Look at the difference before you commit it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+scripts/setup.sh --test
+cmake --preset release -DFANIN_TESTS=ON >/dev/null
+cmake --build build/release --parallel "$(nproc)"
+# The tests that read a golden file write it instead where this variable is set.
+FANIN_APPROVE=1 ctest --preset release -R 'Golden' --no-tests=error
+git --no-pager diff --stat -- tests
