@@ -248,7 +248,7 @@ TEST(Dump, OfLenet5IsTheGoldenFile) {
   std::ifstream file(path);
   std::stringstream golden;
   golden << file.rdbuf();
-  EXPECT_EQ(program.dump(), golden.str()) << "run this test with FANIN_APPROVE=1 and look at the difference";
+  EXPECT_EQ(program.dump(), golden.str()) << "make it again with scripts/approve.sh and look at the difference";
   EXPECT_THAT(program.dump(true), HasSubstr("["));
 }
 
