@@ -211,26 +211,31 @@ void add_why(const Results& results, std::size_t first, const std::vector<Rival>
 }
 
 void add_target(const Results& results, std::vector<std::string>& sentences) {
-  std::vector<std::string> reached, missed;
+  std::vector<std::string> reached, seldom, never;
   for (const std::size_t index : results.ranking) {
     const SchemeResult& scheme = results.schemes[index];
     if (!scheme.time_to_target) continue;
     if (scheme.time_to_target->median_steps) {
       reached.push_back(fmt::format("{} after {:.0f}", scheme.scheme.text(), *scheme.time_to_target->median_steps));
     } else {
-      missed.push_back(scheme.scheme.text());
+      (scheme.time_to_target->reached > 0 ? seldom : never).push_back(scheme.scheme.text());
     }
   }
-  if (reached.empty() && missed.empty()) return;
+  if (reached.empty() && seldom.empty() && never.empty()) return;
   const std::string target = fmt::format("{:g} % validation accuracy", 100.0 * results.settings.target);
-  const std::string not_reached =
-      fmt::format("{} {} it in at most half of the trials", join_and(missed), missed.size() == 1 ? "reaches" : "reach");
   if (reached.empty()) {
-    sentences.push_back(fmt::format("No scheme reaches {} in more than half of its trials.", target));
-  } else {
-    sentences.push_back(fmt::format("{} is reached by {} steps (medians){}.", target, join_and(reached),
-                                    missed.empty() ? "" : "; " + not_reached));
+    sentences.push_back(seldom.empty() ? fmt::format("No trial reaches {}.", target)
+                                       : fmt::format("No scheme reaches {} in more than half of its trials.", target));
+    return;
   }
+  std::string sentence = fmt::format("{} is reached by {} steps (medians)", target, join_and(reached));
+  const auto add = [&](const std::vector<std::string>& schemes, const char* how) {
+    if (schemes.empty()) return;
+    sentence += fmt::format("; {} {} {}", join_and(schemes), schemes.size() == 1 ? "reaches" : "reach", how);
+  };
+  add(seldom, "it in at most half of the trials");
+  add(never, "it in no trial");
+  sentences.push_back(sentence + ".");
 }
 
 }  // namespace
