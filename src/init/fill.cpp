@@ -7,7 +7,6 @@
 #include <array>
 #include <cmath>
 #include <limits>
-#include <stdexcept>
 
 #include "fanin/base/error.h"
 #include "init/schemes/schemes.h"
@@ -93,8 +92,8 @@ FillReport fill(const Spec& scheme, const WeightContext& context, std::span<floa
                             to_string(context.shape), count, out.size()));
 
   const auto entry = std::ranges::find(functions, info.name, &SchemeEntry::name);
-  if (entry == functions.end()) throw std::logic_error(fmt::format("scheme '{}' has no function", info.name));
-  const Applied applied = entry->function(context, options, out);
+  const Applied applied =
+      entry != functions.end() ? entry->function(context, options, out) : apply_registered(info, context, options, out);
   FillReport report;
   report.parameter = context.name;
   report.scheme = scheme.text();

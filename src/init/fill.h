@@ -8,12 +8,6 @@
 
 namespace fanin::init {
 
-/// What a function used; fill() adds the measured numbers.
-struct Applied {
-  double target_std;  // NaN where the scheme has none
-  double gain = 1;
-};
-
 /// Fills out (element_count(context.shape) values, logical order). Throws Error where the scheme does not apply.
 using SchemeFunction = Applied (*)(const WeightContext& context, const Options& options, std::span<float> out);
 
@@ -22,6 +16,12 @@ struct SchemeEntry {
   SchemeFunction function;
 };
 std::span<const SchemeEntry> scheme_functions();
+
+/// A scheme that the program registered: nullptr where the name is none of its own.
+const SchemeInfo* find_registered(std::string_view name);
+/// Runs a registered scheme's function; throws Error where it leaves a value that is not finite.
+Applied apply_registered(const SchemeInfo& info, const WeightContext& context, const Options& options,
+                         std::span<float> out);
 
 /// The weight seen as a matrix of O rows (outputs) and I/groups * kH * kW columns.
 struct MatrixShape {

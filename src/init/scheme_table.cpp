@@ -9,6 +9,7 @@
 #include "fanin/base/error.h"
 #include "fanin/base/nearest.h"
 #include "fanin/init/schemes.h"
+#include "init/fill.h"
 
 namespace fanin::init {
 namespace {
@@ -181,6 +182,8 @@ const SchemeInfo& find_scheme(std::string_view name) {
     for (const std::string& alias : words(row.aliases))
       if (alias == name) return row;
   }
+  if (const SchemeInfo* own = find_registered(name)) return *own;
+  for (const SchemeInfo* own : registered_schemes()) known.emplace_back(own->name);
   throw Error(unknown_name_message("scheme", name, known));
 }
 
