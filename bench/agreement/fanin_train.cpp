@@ -1,5 +1,5 @@
 // One contender of the question "does Fanin reach PyTorch's accuracy?", and the export for the other.
-// usage: bench_agreement DATA SEED EPOCHS OUT.npz
+// usage: bench_agreement DATA SEED EPOCHS RATE OUT.npz
 #include <fmt/format.h>
 
 #include <cstdlib>
@@ -45,7 +45,7 @@ int run(char** arguments) {
   settings.init = parse_spec("he_normal:mode=fan_out");
   settings.optimizer = parse_spec("sgd:momentum=0.9,weight_decay=0.0001");
   settings.schedule = parse_spec("cosine");
-  settings.learning_rate = 0.1;
+  settings.learning_rate = parse_number(arguments[4], "RATE");
   settings.seed = parse_unsigned(arguments[2], "SEED");
   settings.batch = 128;
   settings.validation_size = 5000;
@@ -71,7 +71,7 @@ int run(char** arguments) {
   for (const NamedTensor& weight : trial.parameters()) {
     arrays.push_back({"weights/" + weight.name, formats::to_array(weight.tensor)});
   }
-  formats::write_npz(arguments[4], arrays);
+  formats::write_npz(arguments[5], arrays);
 
   trial.advance(settings.steps);
   trial.evaluate_test();
@@ -85,8 +85,8 @@ int run(char** arguments) {
 }  // namespace
 
 int main(int count, char** arguments) {
-  if (count != 5) {
-    fmt::print(stderr, "usage: bench_agreement DATA SEED EPOCHS OUT.npz\n");
+  if (count != 6) {
+    fmt::print(stderr, "usage: bench_agreement DATA SEED EPOCHS RATE OUT.npz\n");
     return 2;
   }
   try {
