@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "engine/kernels/pooled_conv.h"
+
 namespace fanin::engine {
 namespace {
 
@@ -54,7 +56,10 @@ class Grouping {
     if (taken_[static_cast<std::size_t>(id)]) return;
     group_ = {id, {}, node.inputs, node.output, {}};
     take(id);
-    if (std::holds_alternative<model::Conv2d>(node.op) || std::holds_alternative<model::Linear>(node.op)) {
+    if (fuses_pooling(id)) {
+      while (!as<model::MaxPool2d>(graph_, group_.members.back())) take(next());
+      group_.activation = Activation{};
+    } else if (std::holds_alternative<model::Conv2d>(node.op) || std::holds_alternative<model::Linear>(node.op)) {
       extend_by_post_op();
     } else if (std::holds_alternative<model::BatchNorm>(node.op)) {
       extend_by_add();
@@ -85,6 +90,27 @@ class Grouping {
     taken_[static_cast<std::size_t>(id)] = true;
     group_.members.push_back(id);
     group_.output = graph_.node(id).output;
+  }
+
+  /// The table of what kernels/pooled_conv.h is for; it does not depend on the batch, nor on any measurement.
+  bool fuses_pooling(NodeId id) const {
+    const auto* conv = as<model::Conv2d>(graph_, id);
+    if (!conv || conv->kernel_h != kernels::pooled_conv_kernel || conv->kernel_w != kernels::pooled_conv_kernel) {
+      return false;
+    }
+    const Shape& in = graph_.value(graph_.node(id).inputs[0]).shape;
+    const bool plain = conv->stride_h * conv->stride_w == 1 && conv->dilation_h * conv->dilation_w == 1;
+    // The gradient of a source needs pixels of eight floats; images of one channel have pixels of one.
+    const bool inner = graph_.node(id).inputs[0] != graph_.input();
+    if (!plain || (inner && in[0] == 1) || conv->groups != 1 ||
+        kernels::pooled_conv_block(in[0], conv->out_channels) == 0)
+      return false;
+    const NodeId clamp = only_reader(graph_, graph_.node(id).output);
+    if (clamp < 0 || !relu(graph_, clamp)) return false;
+    const NodeId last = only_reader(graph_, graph_.node(clamp).output);
+    const auto* pool = last < 0 ? nullptr : as<model::MaxPool2d>(graph_, last);
+    return pool && pool->kernel_h == 2 && pool->kernel_w == 2 && pool->stride_h == 2 && pool->stride_w == 2 &&
+           pool->pad_top + pool->pad_left + pool->pad_bottom + pool->pad_right == 0;
   }
 
   void extend_by_post_op() {

@@ -8,6 +8,7 @@
 namespace fanin::engine {
 
 /// One or several nodes that become one step:
+///   conv2d 5x5 over few channels, relu, max_pool2d 2x2  (kernels/pooled_conv.h)
 ///   conv2d | linear, then an activation         (the primitive's post-op)
 ///   flatten, then linear (reads the image as it lies), then an activation
 ///   batch_norm, then add, then relu             (each of the two may be missing)

@@ -18,7 +18,11 @@ Overloaded(Makers...) -> Overloaded<Makers...>;
 
 OpPointer make_op(const model::Graph& graph, const Group& group) {
   return std::visit(Overloaded{
-                        [&](const model::Conv2d&) { return make_conv(graph, group); },
+                        [&](const model::Conv2d&) {
+                          const bool pooled =
+                              std::holds_alternative<model::MaxPool2d>(graph.node(group.members.back()).op);
+                          return pooled ? make_pooled_conv(graph, group) : make_conv(graph, group);
+                        },
                         [&](const model::Linear&) { return make_linear(graph, group); },
                         [&](const model::BatchNorm&) { return make_batch_norm(graph, group); },
                         [&](const model::Activation&) { return make_activation(graph, group); },

@@ -22,6 +22,7 @@ class Op {
 using OpPointer = std::unique_ptr<Op>;
 
 OpPointer make_conv(const model::Graph& graph, const Group& group);
+OpPointer make_pooled_conv(const model::Graph& graph, const Group& group);
 OpPointer make_linear(const model::Graph& graph, const Group& group);
 OpPointer make_batch_norm(const model::Graph& graph, const Group& group);
 OpPointer make_activation(const model::Graph& graph, const Group& group);
