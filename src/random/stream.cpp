@@ -7,6 +7,7 @@
 #include "fanin/base/error.h"
 #include "fanin/base/hash.h"
 #include "random/philox.h"
+#include "random/wide.h"
 
 namespace fanin::random {
 namespace {
@@ -17,19 +18,6 @@ constexpr std::uint64_t golden_ratio = 0x9E3779B97F4A7C15u;
 
 std::uint64_t join(std::uint32_t low, std::uint32_t high) {
   return low | std::uint64_t{high} << 32;
-}
-
-struct Product {
-  std::uint64_t high, low;
-};
-
-/// The 128-bit product from 32-bit halves (the language has no 128-bit type without an extension).
-Product multiply(std::uint64_t a, std::uint64_t b) {
-  const std::uint64_t mask = 0xFFFFFFFFu;
-  const std::uint64_t low = (a & mask) * (b & mask);
-  const std::uint64_t middle_1 = (a >> 32) * (b & mask) + (low >> 32);
-  const std::uint64_t middle_2 = (a & mask) * (b >> 32) + (middle_1 & mask);
-  return {(a >> 32) * (b >> 32) + (middle_1 >> 32) + (middle_2 >> 32), (middle_2 << 32) | (low & mask)};
 }
 
 }  // namespace
@@ -57,7 +45,7 @@ std::uint64_t uniform_index(const Stream& stream, std::uint64_t index, std::uint
   for (std::uint64_t attempt = 1;; ++attempt) {
     const std::array<std::uint32_t, 4> words = block(current, index);
     for (const std::uint64_t word : {join(words[0], words[1]), join(words[2], words[3])}) {
-      const Product product = multiply(word, n);
+      const Wide128 product = multiply_wide(word, n);
       if (product.low >= rejected_below) return product.high;
     }
     // The neighbours' blocks belong to other indices, so a further try takes the same counter under a derived key.
