@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "fanin/base/error.h"
+#include "init/schemes/presets.h"
 #include "init/schemes/schemes.h"
 
 namespace fanin::init {
@@ -26,10 +27,43 @@ constexpr auto functions = std::to_array<SchemeEntry>({
     {"he_uniform", schemes::he_uniform},
     {"lecun_normal", schemes::lecun_normal},
     {"lecun_uniform", schemes::lecun_uniform},
+    {"variance_scaling", schemes::variance_scaling},
     {"orthogonal", schemes::orthogonal},
+    {"delta_orthogonal", schemes::delta_orthogonal},
+    {"conv_orthogonal", schemes::conv_orthogonal},
     {"dirac", schemes::dirac},
+    {"bilinear", schemes::bilinear},
+    {"sparse", schemes::sparse},
+    {"gabor", schemes::gabor},
+    {"conv_aware", schemes::conv_aware},
+    {"sinusoidal", schemes::sinusoidal},
+    {"tanh_fixed_point", schemes::tanh_fixed_point},
+    {"random_walk", schemes::random_walk},
+    {"looks_linear", schemes::looks_linear},
+    {"edge_of_chaos", schemes::edge_of_chaos, schemes::edge_of_chaos_others},
+    {"autoinit", schemes::autoinit},
+    {"zero_init", schemes::zero_init},
+    {"idinit", schemes::idinit},
+    {"zero_gamma", schemes::zero_gamma, schemes::zero_gamma_others},
+    {"scaled_residual", schemes::scaled_residual},
+    {"fixup", schemes::fixup, schemes::fixup_others},
+    {"skipinit", schemes::skipinit, schemes::skipinit_others},
     {"textbook_random", schemes::textbook_random},
     {"textbook_xavier", schemes::textbook_xavier},
+    schemes::preset_entry<"pytorch-default">(),
+    schemes::preset_entry<"keras-default">(),
+    schemes::preset_entry<"flax-default">(),
+    schemes::preset_entry<"caffe-xavier">(),
+    schemes::preset_entry<"caffe-msra">(),
+    schemes::preset_entry<"darknet-default">(),
+    schemes::preset_entry<"torchvision-resnet">(),
+    schemes::preset_entry<"torchvision-vgg">(),
+    schemes::preset_entry<"torchvision-densenet">(),
+    schemes::preset_entry<"torchvision-mobilenet">(),
+    schemes::preset_entry<"torchvision-efficientnet">(),
+    schemes::preset_entry<"torchvision-convnext">(),
+    schemes::preset_entry<"timm-resnet">(),
+    schemes::preset_entry<"timm-efficientnet">(),
 });
 
 void measure(std::span<const float> values, FillReport& report) {
@@ -81,19 +115,22 @@ double gain_option(const WeightContext& context, const Options& options, std::st
   return gain;
 }
 
-FillReport fill(const Spec& scheme, const WeightContext& context, std::span<float> out) {
-  const SchemeInfo& info = find_scheme(scheme.name);
-  const Options options(scheme, info.options, fmt::format("scheme '{}'", info.name));
+namespace {
+
+Options checked_options(const Spec& scheme, const SchemeInfo& info, const WeightContext& context,
+                        std::span<const float> out) {
+  Options options(scheme, info.options, fmt::format("scheme '{}'", info.name));
   const std::int64_t count = element_count(context.shape);
   if (count == 0)
     throw Error(fmt::format("'{}' of shape {} has no elements to initialize", context.name, to_string(context.shape)));
   if (static_cast<std::uint64_t>(count) != out.size())
     throw Error(fmt::format("'{}' of shape {} has {} elements; the destination has {}", context.name,
                             to_string(context.shape), count, out.size()));
+  return options;
+}
 
-  const auto entry = std::ranges::find(functions, info.name, &SchemeEntry::name);
-  const Applied applied =
-      entry != functions.end() ? entry->function(context, options, out) : apply_registered(info, context, options, out);
+FillReport report_of(const Spec& scheme, const WeightContext& context, const Applied& applied,
+                     std::span<const float> out) {
   FillReport report;
   report.parameter = context.name;
   report.scheme = scheme.text();
@@ -103,6 +140,25 @@ FillReport fill(const Spec& scheme, const WeightContext& context, std::span<floa
   report.target_std = applied.target_std;
   measure(out, report);
   return report;
+}
+
+}  // namespace
+
+FillReport fill(const Spec& scheme, const WeightContext& context, std::span<float> out) {
+  const SchemeInfo& info = find_scheme(scheme.name);
+  const Options options = checked_options(scheme, info, context, out);
+  const auto entry = std::ranges::find(functions, info.name, &SchemeEntry::name);
+  const Applied applied =
+      entry != functions.end() ? entry->function(context, options, out) : apply_registered(info, context, options, out);
+  return report_of(scheme, context, applied, out);
+}
+
+std::optional<FillReport> fill_other(const Spec& scheme, const WeightContext& context, std::span<float> out) {
+  const SchemeInfo& info = find_scheme(scheme.name);
+  const auto entry = std::ranges::find(functions, info.name, &SchemeEntry::name);
+  if (entry == functions.end() || entry->others == nullptr) return std::nullopt;
+  if (!entry->others(context, checked_options(scheme, info, context, out), out)) return std::nullopt;
+  return report_of(scheme, context, Applied{}, out);
 }
 
 }  // namespace fanin::init

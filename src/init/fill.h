@@ -1,5 +1,6 @@
 // What a scheme's function gets and gives back, and the map from the table's names to the functions.
 #pragma once
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -11,11 +12,19 @@ namespace fanin::init {
 /// Fills out (element_count(context.shape) values, logical order). Throws Error where the scheme does not apply.
 using SchemeFunction = Applied (*)(const WeightContext& context, const Options& options, std::span<float> out);
 
+/// The rule for a bias, a norm's scale and shift or a residual scale: fills it and gives true, or gives false for the
+/// start that it has under every scheme.
+using OtherFunction = bool (*)(const WeightContext& context, const Options& options, std::span<float> out);
+
 struct SchemeEntry {
   std::string_view name;  // as in scheme_table()
   SchemeFunction function;
+  OtherFunction others = nullptr;
 };
 std::span<const SchemeEntry> scheme_functions();
+
+/// The scheme's rule for a parameter that is no weight; nothing where it has none. The report has no target.
+std::optional<FillReport> fill_other(const Spec& scheme, const WeightContext& context, std::span<float> out);
 
 /// A scheme that the program registered: nullptr where the name is none of its own.
 const SchemeInfo* find_registered(std::string_view name);

@@ -1,20 +1,27 @@
 // The initial state of a whole network: the scheme on the weights, the fixed start on everything else.
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <variant>
 
 #include "fanin/init/schemes.h"
+#include "init/fill.h"
 
 namespace fanin::init {
 namespace {
 
-WeightContext context_of(const model::Graph& graph, const model::Parameter& parameter, std::uint64_t seed) {
+WeightContext context_of(const model::Graph& graph, const model::Parameter& parameter, const Place& place,
+                         std::uint64_t seed) {
   const model::Node& node = graph.node(parameter.node);
   WeightContext context;
   context.name = parameter.name;
   context.shape = parameter.shape;
   context.role = parameter.role;
-  context.fans = model::fans(graph, node);
+  context.place = place;
+  if (std::holds_alternative<model::Conv2d>(node.op) || std::holds_alternative<model::Linear>(node.op)) {
+    context.fans = model::fans(graph, node);
+    context.layer_shape = graph.parameter(node.parameters.at(0)).shape;
+  }
   if (const auto* conv = std::get_if<model::Conv2d>(&node.op)) context.groups = conv->groups;
   context.activation = model::following_activation(graph, node);
   context.seed = seed;
@@ -38,17 +45,21 @@ float fixed_start(const model::Graph& graph, const model::Parameter& parameter) 
 
 std::vector<NamedTensor> initialize(const model::Graph& graph, const Spec& scheme, std::uint64_t seed,
                                     std::vector<FillReport>* reports) {
+  const std::vector<Place> where = places(graph);
   std::vector<NamedTensor> state;
   state.reserve(graph.parameters().size());
   for (const model::Parameter& parameter : graph.parameters()) {
     const auto count = static_cast<std::size_t>(element_count(parameter.shape));
     NamedTensor entry{parameter.name, {parameter.shape, std::vector<float>(count)}};
+    const WeightContext context = context_of(graph, parameter, where[static_cast<std::size_t>(parameter.node)], seed);
+    std::optional<FillReport> report;
     if (parameter.role == model::Role::weight) {
-      FillReport report = fill(scheme, context_of(graph, parameter, seed), entry.tensor.values);
-      if (reports != nullptr) reports->push_back(std::move(report));
+      report = fill(scheme, context, entry.tensor.values);
     } else {
-      std::ranges::fill(entry.tensor.values, fixed_start(graph, parameter));
+      report = fill_other(scheme, context, entry.tensor.values);
+      if (!report) std::ranges::fill(entry.tensor.values, fixed_start(graph, parameter));
     }
+    if (report && reports != nullptr) reports->push_back(std::move(*report));
     state.push_back(std::move(entry));
   }
   return state;

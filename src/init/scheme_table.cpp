@@ -10,11 +10,13 @@
 #include "fanin/base/nearest.h"
 #include "fanin/init/schemes.h"
 #include "init/fill.h"
+#include "init/rows/rows.h"
 
 namespace fanin::init {
 namespace {
 
-constexpr double limit = 1e30;  // keeps every value a finite float
+using rows::gain_summary;
+using rows::limit;
 
 constexpr auto constant_options = std::to_array<OptionInfo>({
     {"value", OptionKind::number, "0", -limit, limit, "", "every weight's value"},
@@ -33,22 +35,22 @@ constexpr auto uniform_options = std::to_array<OptionInfo>({
 constexpr auto truncated_normal_options = std::to_array<OptionInfo>({
     {"mean", OptionKind::number, "0", -limit, limit, "", "mean before truncation"},
     {"std", OptionKind::number, "0.01", 0, limit, "", "standard deviation before truncation"},
-    {"low", OptionKind::number, "-2", -10, 10, "", "lower bound in standard deviations from the mean"},
-    {"high", OptionKind::number, "2", -10, 10, "", "upper bound in standard deviations from the mean"},
+    {"low", OptionKind::number, "-2", -limit, limit, "", "lower bound"},
+    {"high", OptionKind::number, "2", -limit, limit, "", "upper bound"},
+    {"bounds", OptionKind::choice, "sigma", 0, 0, "sigma|absolute",
+     "sigma: bounds in standard deviations from the mean, at most 10 (Keras, JAX); absolute: weights (PyTorch's "
+     "trunc_normal_)"},
 });
-
-constexpr std::string_view gain_summary =
-    "factor on the standard deviation: a number above 0, or auto for the gain of the activation that follows";
 
 constexpr auto unit_gain_options = std::to_array<OptionInfo>({
     {"gain", OptionKind::text, "1", 0, 0, "", gain_summary},
 });
 
 constexpr auto he_options = std::to_array<OptionInfo>({
-    {"mode", OptionKind::choice, "fan_in", 0, 0, "fan_in|fan_out|fan_avg",
-     "which pass keeps its variance: fan_in the "
-     "forward, fan_out the backward, fan_avg a compromise"},
+    {"mode", OptionKind::choice, "fan_in", 0, 0, "fan_in|fan_out|fan_avg", rows::mode_summary},
     {"gain", OptionKind::text, "auto", 0, 0, "", gain_summary},
+    {"padding", OptionKind::choice, "ignore", 0, 0, "ignore|aware",
+     "aware: make up for what zero padding takes from the signal in each layer"},
 });
 
 constexpr auto orthogonal_options = std::to_array<OptionInfo>({
@@ -71,14 +73,15 @@ constexpr auto table = std::to_array<SchemeInfo>({
     {"constant", "", "Every weight the same value.", "W = value", "none; the control that shows symmetry",
      "To see symmetry at work: all units of a layer compute and learn the same.",
      "For training: a layer keeps the capacity of one unit.", constant_options},
-    {"normal", "gaussian", "Normal with a scale of your own, the same for every layer.", "W ~ N(mean, std^2)",
+    {"normal", "gaussian random_normal", "Normal with a scale of your own, the same for every layer.",
+     "W ~ N(mean, std^2)",
      "Krizhevsky, Sutskever & Hinton, ImageNet classification with deep convolutional neural networks, NIPS 2012, "
      "section 5 (std 0.01)",
      "For shallow networks, networks with normalization, and to reproduce older work.",
      "For deep plain networks: a ReLU layer scales its signal by std sqrt(fan_in / 2), which is right for one fan "
      "only.",
      normal_options},
-    {"uniform", "", "Uniform with bounds of your own, the same for every layer.",
+    {"uniform", "random_uniform", "Uniform with bounds of your own, the same for every layer.",
      "W ~ U[low, high), variance (high - low)^2 / 12", "the usual choice before 2010", "To reproduce older work.",
      "For deep plain networks: the scale ignores the layer's fans.", uniform_options},
     {"truncated_normal", "trunc_normal",
@@ -96,14 +99,14 @@ constexpr auto table = std::to_array<SchemeInfo>({
      "For tanh and linear layers: a compromise between the forward and the backward variance.",
      "For deep ReLU networks without normalization: the second moment halves in each layer; take he_normal.",
      unit_gain_options},
-    {"xavier_uniform", "glorot_uniform", "Uniform, scaled by the mean of fan_in and fan_out.",
+    {"xavier_uniform", "glorot_uniform mxnet_xavier", "Uniform, scaled by the mean of fan_in and fan_out.",
      "W ~ U[-a, a), a = gain sqrt(6 / (fan_in + fan_out))",
      "Glorot & Bengio, Understanding the difficulty of training "
      "deep feedforward neural networks, AISTATS 2010, equation 16",
      "For tanh and linear layers; the default of Keras.",
      "For deep ReLU networks without normalization: the second moment halves in each layer; take he_uniform.",
      unit_gain_options},
-    {"he_normal", "kaiming_normal", "Normal, scaled by one fan and the gain of the activation that follows.",
+    {"he_normal", "kaiming_normal msra", "Normal, scaled by one fan and the gain of the activation that follows.",
      "W ~ N(0, gain^2 / n), n = fan_in | fan_out | (fan_in + fan_out) / 2; gain sqrt 2 for ReLU, "
      "sqrt(2 / (1 + a^2)) for leaky ReLU of slope a, 1 / sqrt(E f(z)^2) for any other f",
      "He, Zhang, Ren & Sun, Delving deep into rectifiers, ICCV 2015, equations 10 (fan_in), 14 (fan_out), 15 (slope)",
@@ -135,7 +138,7 @@ constexpr auto table = std::to_array<SchemeInfo>({
      "overlap. Where outputs outnumber fan_in, each output's variance falls to fan_in / O of the wanted.",
      orthogonal_options},
     {"dirac",
-     "",
+     "identity eye",
      "A convolution that passes its input on unchanged; a linear layer's identity matrix.",
      "W[g O/groups + d, d, kH/2, kW/2] = 1 for each group g and d < min(O, I)/groups, all else 0",
      "Zagoruyko & Komodakis, DiracNets: training very deep neural networks without skip-connections, 2017, section 3",
@@ -170,12 +173,29 @@ std::vector<std::string> words(std::string_view text) {
 }  // namespace
 
 std::span<const SchemeInfo> scheme_table() {
-  return table;
+  static const std::vector<SchemeInfo> whole = [] {
+    std::vector<SchemeInfo> all(table.begin(), table.end());
+    for (const std::span<const SchemeInfo> family : {rows::structured(), rows::network(), rows::presets()})
+      all.insert(all.end(), family.begin(), family.end());
+    return all;
+  }();
+  return whole;
+}
+
+std::string_view needs_name(Needs needs) {
+  switch (needs) {
+    case Needs::graph:
+      return "the network";
+    case Needs::batch:
+      return "the network and a batch";
+    default:
+      return "one tensor";
+  }
 }
 
 const SchemeInfo& find_scheme(std::string_view name) {
   std::vector<std::string> known;
-  for (const SchemeInfo& row : table) {
+  for (const SchemeInfo& row : scheme_table()) {
     known.emplace_back(row.name);
     for (const std::string& alias : words(row.aliases)) known.push_back(alias);
     if (row.name == name) return row;

@@ -88,6 +88,11 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"he_uniform", 0, std::sqrt(2.0 / 2304), true, std::sqrt(2.0)},
                     Case{"lecun_normal", 0, std::sqrt(1.0 / 2304), false},
                     Case{"lecun_uniform:gain=3", 0, 3 * std::sqrt(1.0 / 2304), true, 3},
+                    Case{"variance_scaling:distribution=normal", 0, std::sqrt(1.0 / 2304), false},
+                    Case{"variance_scaling:scale=2,mode=fan_geo_avg,distribution=uniform", 0,
+                         std::sqrt(2.0 / std::sqrt(2304.0 * 4608)), true, std::sqrt(2.0)},
+                    Case{"random_walk", 0, std::sqrt(2.0 / 2304) * std::exp(1.2 / 2301.6), false,
+                         std::sqrt(2.0) * std::exp(1.2 / 2301.6)},
                     Case{"textbook_random", 0, 0.01, false}, Case{"textbook_xavier", 0, std::sqrt(2.0 / 768), false}));
 
 TEST(TruncatedNormal, IsCutInStandardDeviations) {
@@ -104,6 +109,35 @@ TEST(TruncatedNormal, IsCutInStandardDeviations) {
   EXPECT_GE(tail.report.minimum, 8.0f);
   EXPECT_NEAR(tail.report.std, tail.report.target_std, 0.005 * tail.report.target_std);
   EXPECT_NEAR(tail.report.mean, 8.12, 0.01);  // 8 + 1/8 - 2/8^3
+}
+
+TEST(TruncatedNormal, TakesAbsoluteBoundsToo) {
+  // Wide bounds truncate nothing; narrow ones are where they are told to be, and nothing piles up on them.
+  const Filled wide = filled("truncated_normal:bounds=absolute,std=0.02", big());
+  EXPECT_NEAR(wide.report.std, 0.02, 1e-4);
+  EXPECT_NEAR(wide.report.target_std, 0.02, 1e-12);
+  EXPECT_LT(wide.report.maximum, 0.14);
+  const Filled narrow = filled("truncated_normal:bounds=absolute,std=0.1,low=-0.1,high=0.3", big());
+  EXPECT_GE(narrow.report.minimum, -0.1f);
+  EXPECT_LE(narrow.report.maximum, 0.3f);
+  EXPECT_LT(std::ranges::count(narrow.values, -0.1f), 5);
+  EXPECT_NEAR(narrow.report.std, narrow.report.target_std, 1e-4);
+}
+
+TEST(VarianceScaling, CorrectsTheTruncatedNormal) {
+  // Without the correction a cut at two standard deviations takes 23 % of the variance.
+  const Filled filling = filled("variance_scaling:scale=2", big());
+  const double std = std::sqrt(2.0 / 2304);
+  EXPECT_NEAR(filling.report.std, std, 1e-4 * 20 * std);
+  EXPECT_LE(filling.report.maximum, 2 * std / 0.87962566103423978 * (1 + 1e-6));
+}
+
+TEST(VarianceScaling, DrawsSigns) {
+  const Filled filling = filled("variance_scaling:distribution=sign", big());
+  for (const float value : filling.values)
+    ASSERT_EQ(std::abs(value), filling.values[0] < 0 ? -filling.values[0] : filling.values[0]);
+  EXPECT_NEAR(filling.report.mean, 0,
+              z_limit * filling.report.std / std::sqrt(static_cast<double>(filling.values.size())));
 }
 
 TEST(TruncatedNormal, WithoutSpreadIsItsMean) {

@@ -74,7 +74,16 @@ INSTANTIATE_TEST_SUITE_P(
         BadArgument{"truncated_normal:std=-0.1", "option 'std' of scheme 'truncated_normal' is -0.1"},
         BadArgument{"truncated_normal:low=2,high=1",
                     "scheme 'truncated_normal' needs low < high; given low=2 and high=1"},
-        BadArgument{"truncated_normal:high=11", "option 'high' of scheme 'truncated_normal' is 11"},
+        BadArgument{"truncated_normal:high=11", "scheme 'truncated_normal' needs bounds within 10 standard deviations"},
+        BadArgument{"truncated_normal:bounds=absolute,mean=5,std=0.1", "on one side at least; given low=-2"},
+        BadArgument{"variance_scaling:scale=0", "option 'scale' of scheme 'variance_scaling' is 0"},
+        BadArgument{"variance_scaling:distribution=gauss", "expected one of normal|truncated_normal|uniform|sign"},
+        BadArgument{"sparse:sparsity=1.5",
+                    "option 'sparsity' of scheme 'sparse' is 1.5; expected a number from 0 to 1"},
+        BadArgument{"edge_of_chaos:q=-1", "option 'q' of scheme 'edge_of_chaos' is -1"},
+        BadArgument{"fixup", "scheme 'fixup' needs a network with residual branches"},
+        BadArgument{"skipinit", "scheme 'skipinit' needs residual branches that end in a trainable scale"},
+        BadArgument{"zero_gamma", "scheme 'zero_gamma' needs residual branches that end in a normalization"},
         BadArgument{"he_normal:mode=fan_inn",
                     "option 'mode' of scheme 'he_normal' is 'fan_inn'; expected one of fan_in|fan_out|fan_avg"},
         BadArgument{"he_normal:gain=nan",
@@ -91,8 +100,13 @@ TEST(BadContexts, AreRefusedWithTheReason) {
   bias.name = "conv.bias";
   bias.shape = {4};
   bias.role = model::Role::bias;
-  for (const char* scheme : {"orthogonal", "dirac", "he_normal", "he_uniform", "xavier_normal", "xavier_uniform",
-                             "lecun_normal", "lecun_uniform", "textbook_xavier"})
+  for (const char* scheme :
+       {"orthogonal",       "dirac",           "he_normal",        "he_uniform",      "xavier_normal",
+        "xavier_uniform",   "lecun_normal",    "lecun_uniform",    "textbook_xavier", "variance_scaling",
+        "delta_orthogonal", "conv_orthogonal", "bilinear",         "sparse",          "gabor",
+        "conv_aware",       "sinusoidal",      "tanh_fixed_point", "random_walk",     "edge_of_chaos",
+        "looks_linear",     "autoinit",        "zero_init",        "idinit",          "pytorch-default",
+        "keras-default"})
     EXPECT_THAT(
         [&] { filled(scheme, bias); },
         ThrowsMessage<Error>(std::string("scheme '") + scheme +

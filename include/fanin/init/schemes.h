@@ -10,20 +10,44 @@
 
 #include "fanin/base/shape.h"
 #include "fanin/base/spec.h"
+#include "fanin/init/gains.h"
 #include "fanin/model/graph.h"
 
 namespace fanin::init {
 
-/// All that a scheme may look at when it fills one weight.
+/// Where a parameter's layer stands in its network. The defaults are those of a single tensor without a network.
+struct Place {
+  bool first = false;       // no weight layer before it: it reads the image
+  bool last = false;        // no weight layer after it: it gives the logits
+  int depth = 1;            // weight layers on the longest way through the network
+  int blocks = 0;           // residual branches of the network
+  int branch_layers = 0;    // weight layers of the residual branch that the layer is in; 0: it is in none
+  int branch_position = 0;  // 1 for the branch's first weight layer
+  bool branch_end = false;  // the branch's last weight layer, or a norm or scale behind that layer
+  bool branch_norms = false, branch_scales = false;  // whether some branch of the network ends in a norm, has a scale
+  double input_mean = 0,
+         input_variance = 1;  // of what the layer reads, when every weight layer gives mean 0, variance 1
+  double border = 1;          // the factor on the second moment by zero padding, in (0, 1]
+};
+/// One for each node of the graph. A branch is the side of an Add with more weight layers; the other is its shortcut.
+std::vector<Place> places(const model::Graph& graph);
+
+/// All that a scheme may look at when it fills one parameter.
 struct WeightContext {
-  std::string_view name;  // of the parameter: the random stream's name
-  Shape shape;            // (O, I/groups, kH, kW) or (out, in)
+  std::string_view name;   // of the parameter: the random stream's name
+  Shape shape;             // (O, I/groups, kH, kW) or (out, in); of another parameter, its own
+  Shape layer_shape = {};  // of the layer's weight; empty for a norm or scale
   model::Role role;
   model::Fans fans;
   std::int64_t groups = 1;
   model::Activation activation;  // that follows the weight
   std::uint64_t seed = 0;
+  Place place;
 };
+
+/// What a scheme looks at: one tensor and its layer, the network around it too, or the network and a batch of images.
+enum class Needs { shape, graph, batch };
+std::string_view needs_name(Needs needs);
 
 /// A row of the table: data and documentation only; src/init/fill.cpp maps the name to its function.
 struct SchemeInfo {
@@ -35,6 +59,8 @@ struct SchemeInfo {
   std::string_view when;      // when to use it
   std::string_view when_not;  // when not
   std::span<const OptionInfo> options;
+  Needs needs = Needs::shape;
+  std::string_view proof = {};  // the test that shows its claim: "Suite.Name" in tests/
 };
 std::span<const SchemeInfo> scheme_table();
 /// By name or alias, the program's own schemes too; throws Error with the nearest name.
@@ -79,11 +105,9 @@ struct FillReport {
 FillReport fill(const Spec& scheme, const WeightContext& context, std::span<float> out);
 
 /// The initial state of all parameters of a graph, in the graph's parameter order: `scheme` on convolution and linear
-/// weights, biases 0, norm scale 1 and shift 0, running mean 0 and variance 1, Scale's own initial value.
+/// weights, biases 0, norm scale 1 and shift 0, running mean 0 and variance 1, Scale's own initial value, where the
+/// scheme has no rule of its own for them. One report for each parameter that the scheme fills.
 std::vector<NamedTensor> initialize(const model::Graph& graph, const Spec& scheme, std::uint64_t seed,
                                     std::vector<FillReport>* reports = nullptr);
-
-/// The gain that keeps the forward second moment: 1 / sqrt(E f(z)^2), z ~ N(0, 1), by quadrature (relu: sqrt 2).
-double forward_gain(const model::Activation& activation);
 
 }  // namespace fanin::init

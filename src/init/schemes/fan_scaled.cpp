@@ -1,17 +1,31 @@
-// Xavier, He and LeCun: each a line over variance_scaling.
+// Xavier, He and LeCun, and what they have in common: each a line over variance_scaling.
+#include <cmath>
+
 #include "init/schemes/schemes.h"
 #include "init/variance_scaling.h"
 
 namespace fanin::init::schemes {
 namespace {
 
+/// What zero padding leaves of the signal's scale, where the option asks to make up for it.
+double border(const WeightContext& context, const Options& options, bool has_option) {
+  return has_option && options.text("padding") == "aware" ? std::sqrt(context.place.border) : 1.0;
+}
+
 Applied scaled(const WeightContext& context, const Options& options, std::string_view scheme, FanMode mode,
-               Distribution distribution, std::span<float> out) {
-  const double gain = gain_option(context, options, scheme);
-  return {variance_scaling(context, scheme, gain, mode, distribution, out), gain};
+               Distribution distribution, std::span<float> out, bool padding = false) {
+  const double gain = gain_option(context, options, scheme) / border(context, options, padding);
+  return {init::variance_scaling(context, scheme, gain, mode, distribution, out), gain};
 }
 
 }  // namespace
+
+Applied variance_scaling(const WeightContext& context, const Options& options, std::span<float> out) {
+  const double gain = std::sqrt(options.number("scale"));
+  return {init::variance_scaling(context, "variance_scaling", gain, parse_fan_mode(options.text("mode")),
+                                 parse_distribution(options.text("distribution")), out),
+          gain};
+}
 
 Applied xavier_normal(const WeightContext& context, const Options& options, std::span<float> out) {
   return scaled(context, options, "xavier_normal", FanMode::average, Distribution::normal, out);
@@ -22,11 +36,11 @@ Applied xavier_uniform(const WeightContext& context, const Options& options, std
 }
 
 Applied he_normal(const WeightContext& context, const Options& options, std::span<float> out) {
-  return scaled(context, options, "he_normal", parse_fan_mode(options.text("mode")), Distribution::normal, out);
+  return scaled(context, options, "he_normal", parse_fan_mode(options.text("mode")), Distribution::normal, out, true);
 }
 
 Applied he_uniform(const WeightContext& context, const Options& options, std::span<float> out) {
-  return scaled(context, options, "he_uniform", parse_fan_mode(options.text("mode")), Distribution::uniform, out);
+  return scaled(context, options, "he_uniform", parse_fan_mode(options.text("mode")), Distribution::uniform, out, true);
 }
 
 Applied lecun_normal(const WeightContext& context, const Options& options, std::span<float> out) {

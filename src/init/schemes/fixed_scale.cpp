@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 
 #include "fanin/base/error.h"
 #include "fanin/random/stream.h"
 #include "init/schemes/schemes.h"
+#include "init/truncation.h"
 
 namespace fanin::init::schemes {
 namespace {
@@ -20,16 +20,6 @@ void require_ordered(const Options& options, std::string_view scheme) {
   if (options.number("low") >= options.number("high"))
     throw Error(fmt::format("scheme '{}' needs low < high; given low={} and high={}", scheme, options.text("low"),
                             options.text("high")));
-}
-
-/// The standard deviation of N(0, 1) truncated to [a, b].
-double truncated_std(double a, double b) {
-  const auto density = [](double x) { return std::exp(-0.5 * x * x) / std::sqrt(2 * std::numbers::pi); };
-  // P(a < Z < b) from the nearer tail, where erfc keeps its digits.
-  const double mass = a + b > 0 ? 0.5 * (std::erfc(a / std::numbers::sqrt2) - std::erfc(b / std::numbers::sqrt2))
-                                : 0.5 * (std::erfc(-b / std::numbers::sqrt2) - std::erfc(-a / std::numbers::sqrt2));
-  const double mean = (density(a) - density(b)) / mass;
-  return std::sqrt(std::max(0.0, 1 + (a * density(a) - b * density(b)) / mass - mean * mean));
 }
 
 }  // namespace
@@ -50,7 +40,19 @@ Applied uniform(const WeightContext& context, const Options& options, std::span<
 Applied truncated_normal(const WeightContext& context, const Options& options, std::span<float> out) {
   require_ordered(options, "truncated_normal");
   const double mean = options.number("mean"), std = options.number("std");
-  const double a = options.number("low"), b = options.number("high");
+  double a = options.number("low"), b = options.number("high");
+  const bool absolute = options.text("bounds") == "absolute";
+  constexpr double reach = 10;  // the mass beyond is below 1e-22
+  if (absolute && std > 0) {
+    a = std::max(-reach, (a - mean) / std);
+    b = std::min(reach, (b - mean) / std);
+  }
+  if (absolute ? (std > 0 ? a >= b : mean < a || mean > b) : a < -reach || b > reach)
+    throw Error(
+        fmt::format("scheme 'truncated_normal' needs bounds within {} standard deviations of the mean{}; given "
+                    "low={}, high={}, mean={}, std={}",
+                    reach, absolute ? " on one side at least" : "", options.text("low"), options.text("high"),
+                    options.text("mean"), options.text("std")));
   const auto low = static_cast<float>(mean + std * a), high = static_cast<float>(mean + std * b);
   if (low >= high) {  // std is 0, or so far below the mean's last digit that the interval is one number
     std::ranges::fill(out, static_cast<float>(mean));

@@ -1,38 +1,65 @@
-// Orthogonal weights: a Haar-distributed semi-orthogonal matrix for each group, times the gain.
-//
-// QR of a Gaussian matrix gives the Haar measure only when R's diagonal is made positive: Mezzadri (2007), "How to
-// generate random matrices from the classical compact groups", Notices of the AMS 54(5), section 5.
-#include <Eigen/Core>
-#include <Eigen/QR>
+// Orthogonal weights: as matrices, as the centre tap of a kernel, and as kernels that are isometries.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <vector>
 
+#include "fanin/base/error.h"
 #include "fanin/random/stream.h"
+#include "init/haar.h"
 #include "init/schemes/schemes.h"
 
 namespace fanin::init::schemes {
 namespace {
 
-using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-
-/// Eigen cuts its matrix products by the caches it finds, which changes the order of the sums and so the last bits.
-/// Fixed sizes give the same weights on every machine.
-void fix_cache_sizes() {
-  [[maybe_unused]] static const bool done = [] {
-    Eigen::setCpuCacheSizes(32 * 1024, 512 * 1024, 4 * 1024 * 1024);
-    return true;
-  }();
+random::Stream stream_of(const WeightContext& context, std::uint32_t draw = 0) {
+  return random::make_stream(context.seed, context.name, random::Purpose::initialize, draw);
 }
 
-/// A rows x columns matrix (rows >= columns) with orthonormal columns from `normals`, row-major.
-Eigen::MatrixXd haar(const std::vector<double>& normals, Eigen::Index rows, Eigen::Index columns) {
-  const Eigen::Map<const RowMajor> gaussian(normals.data(), rows, columns);
-  const Eigen::HouseholderQR<Eigen::MatrixXd> qr(gaussian);
-  Eigen::MatrixXd q = qr.householderQ() * Eigen::MatrixXd::Identity(rows, columns);
-  for (Eigen::Index j = 0; j < columns; ++j)
-    if (qr.matrixQR()(j, j) < 0) q.col(j) = -q.col(j);
-  return q;
+/// A square matrix or a block kernel over 1x1, 2x2, ... taps: taps[y * k + x] is row-major n x n.
+using Matrix = std::vector<double>;
+
+Matrix product(const Matrix& a, const Matrix& b, std::size_t n) {
+  Matrix c(n * n, 0.0);
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t k = 0; k < n; ++k)
+      for (std::size_t j = 0; j < n; ++j) c[i * n + j] += a[i * n + k] * b[k * n + j];
+  return c;
+}
+
+/// A random orthogonal projection on n/2 dimensions (rounded down): C C^T, C the first columns of a Haar matrix.
+Matrix projection(const WeightContext& context, std::uint32_t draw, std::size_t n, std::uint64_t first) {
+  const auto half = std::max<std::size_t>(1, n / 2);
+  const std::vector<double> c =
+      haar(stream_of(context, draw), static_cast<std::int64_t>(n), static_cast<std::int64_t>(half), first);
+  Matrix p(n * n, 0.0);
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t j = 0; j < n; ++j)
+      for (std::size_t k = 0; k < half; ++k) p[i * n + j] += c[i * half + k] * c[j * half + k];
+  return p;
+}
+
+Matrix complement(const Matrix& p, std::size_t n) {
+  Matrix result(n * n);
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t j = 0; j < n; ++j) result[i * n + j] = (i == j ? 1.0 : 0.0) - p[i * n + j];
+  return result;
+}
+
+/// Block convolution of a size x size kernel with a 2x2 one.
+std::vector<Matrix> convolve(const std::vector<Matrix>& a, std::size_t size, const std::vector<Matrix>& b,
+                             std::size_t n) {
+  std::vector<Matrix> result((size + 1) * (size + 1), Matrix(n * n, 0.0));
+  for (std::size_t y = 0; y < size; ++y)
+    for (std::size_t x = 0; x < size; ++x)
+      for (std::size_t v = 0; v < 2; ++v)
+        for (std::size_t u = 0; u < 2; ++u) {
+          const Matrix term = product(a[y * size + x], b[v * 2 + u], n);
+          Matrix& sum = result[(y + v) * (size + 1) + x + u];
+          for (std::size_t i = 0; i < n * n; ++i) sum[i] += term[i];
+        }
+  return result;
 }
 
 }  // namespace
@@ -40,22 +67,79 @@ Eigen::MatrixXd haar(const std::vector<double>& normals, Eigen::Index rows, Eige
 Applied orthogonal(const WeightContext& context, const Options& options, std::span<float> out) {
   const MatrixShape whole = require_matrix(context, "orthogonal");
   const double gain = gain_option(context, options, "orthogonal");
-  fix_cache_sizes();
   const std::int64_t rows = whole.rows / context.groups, columns = whole.columns;
-  const std::int64_t longer = std::max(rows, columns), shorter = std::min(rows, columns);
-  const random::Stream stream = random::make_stream(context.seed, context.name, random::Purpose::initialize);
-
-  std::vector<double> normals(static_cast<std::size_t>(rows * columns));
   for (std::int64_t group = 0; group < context.groups; ++group) {
-    const std::int64_t offset = group * rows * columns;
-    random::fill_normal(std::span<double>(normals), stream, 0.0, 1.0, static_cast<std::uint64_t>(offset));
-    const Eigen::MatrixXd q = haar(normals, longer, shorter) * gain;
-    for (std::int64_t i = 0; i < rows; ++i)
-      for (std::int64_t j = 0; j < columns; ++j)
-        out[static_cast<std::size_t>(offset + i * columns + j)] =
-            static_cast<float>(rows >= columns ? q(i, j) : q(j, i));
+    const auto offset = static_cast<std::size_t>(group * rows * columns);
+    const std::vector<double> q = haar(stream_of(context), rows, columns, offset);
+    for (std::size_t i = 0; i < q.size(); ++i) out[offset + i] = static_cast<float>(q[i] * gain);
   }
-  return {gain / std::sqrt(static_cast<double>(longer)), gain};
+  return {gain / std::sqrt(static_cast<double>(std::max(rows, columns))), gain};
+}
+
+Applied delta_orthogonal(const WeightContext& context, const Options& options, std::span<float> out) {
+  const MatrixShape whole = require_matrix(context, "delta_orthogonal");
+  const double gain = gain_option(context, options, "delta_orthogonal");
+  const std::int64_t rows = whole.rows / context.groups, inputs = context.shape[1], taps = whole.columns / inputs;
+  const double widening = static_cast<double>(rows) / static_cast<double>(inputs);
+  const double scale = gain * (options.text("keep") == "scale" ? std::sqrt(std::max(1.0, widening)) : 1.0);
+  std::int64_t centre = 0;
+  for (std::size_t axis = 2; axis < context.shape.size(); ++axis)
+    centre = centre * context.shape[axis] + (context.shape[axis] - 1) / 2;
+  std::ranges::fill(out, 0.0f);
+  for (std::int64_t group = 0; group < context.groups; ++group) {
+    const std::int64_t offset = group * rows * inputs;
+    const std::vector<double> q = haar(stream_of(context), rows, inputs, static_cast<std::uint64_t>(offset));
+    for (std::size_t i = 0; i < q.size(); ++i)
+      out[(static_cast<std::size_t>(offset) + i) * static_cast<std::size_t>(taps) + static_cast<std::size_t>(centre)] =
+          static_cast<float>(q[i] * scale);
+  }
+  // Over all taps: the matrix's entries have the second moment scale^2 / max(rows, inputs), the other taps none.
+  return {scale / std::sqrt(static_cast<double>(std::max(rows, inputs) * taps)), gain};
+}
+
+Applied conv_orthogonal(const WeightContext& context, const Options& options, std::span<float> out) {
+  const MatrixShape whole = require_matrix(context, "conv_orthogonal");
+  const double gain = gain_option(context, options, "conv_orthogonal");
+  const bool image = context.shape.size() == 4;
+  const std::int64_t size = image ? context.shape[2] : 1;
+  if (context.shape.size() > 2 && (!image || context.shape[3] != size))
+    throw Error(fmt::format("scheme 'conv_orthogonal' needs a square kernel; '{}' has shape {}", context.name,
+                            to_string(context.shape)));
+  constexpr std::int64_t most = 2048;
+  const std::int64_t rows = whole.rows / context.groups, inputs = context.shape[1], wide = std::max(rows, inputs);
+  if (size > 1 && wide > most)
+    throw Error(fmt::format("scheme 'conv_orthogonal' takes at most {} channels a group; '{}' has shape {}", most,
+                            context.name, to_string(context.shape)));
+  const auto n = static_cast<std::size_t>(wide), columns = static_cast<std::size_t>(inputs);
+  const auto taps = static_cast<std::size_t>(size * size);
+  for (std::int64_t group = 0; group < context.groups; ++group) {
+    const auto first = static_cast<std::uint64_t>(group) * n * n;
+    Matrix identity(n * n, 0.0);
+    for (std::size_t i = 0; i < n; ++i) identity[i * n + i] = 1;
+    std::vector<Matrix> kernel = {identity};
+    for (std::int64_t step = 1; step < size; ++step) {
+      const auto draw = static_cast<std::uint32_t>(2 * step);
+      const Matrix p = projection(context, draw, n, first), q = projection(context, draw + 1, n, first);
+      const Matrix not_p = complement(p, n), not_q = complement(q, n);
+      kernel = convolve(kernel, static_cast<std::size_t>(step),
+                        {product(p, q, n), product(p, not_q, n), product(not_p, q, n), product(not_p, not_q, n)}, n);
+    }
+    // The isometry has `wide` channels. An orthonormal matrix in front keeps the norm from fewer inputs (tall), and one
+    // behind gives orthonormal rows for fewer outputs (wide).
+    const std::vector<double> h =
+        haar(stream_of(context), rows, inputs, static_cast<std::uint64_t>(group * rows * inputs));
+    for (std::size_t tap = 0; tap < taps; ++tap)
+      for (std::size_t o = 0; o < static_cast<std::size_t>(rows); ++o)
+        for (std::size_t i = 0; i < columns; ++i) {
+          double sum = 0;
+          for (std::size_t k = 0; k < n; ++k)
+            sum += rows >= inputs ? kernel[tap][o * n + k] * h[k * columns + i]
+                                  : h[o * columns + k] * kernel[tap][k * n + i];
+          out[((static_cast<std::size_t>(group * rows) + o) * columns + i) * taps + tap] =
+              static_cast<float>(sum * gain);
+        }
+  }
+  return {gain / std::sqrt(static_cast<double>(wide * size * size)), gain};
 }
 
 }  // namespace fanin::init::schemes

@@ -1,0 +1,38 @@
+// Gains and critical points of activations, by quadrature over a normal input.
+#pragma once
+#include "fanin/model/operators.h"
+
+namespace fanin::init {
+
+/// Moments of f(x) and f'(x) for x ~ N(mean, variance), exact to about 1e-13.
+struct ActivationMoments {
+  double mean;               // E f
+  double second;             // E f^2
+  double derivative_second;  // E f'^2
+};
+/// Throws Error unless mean is finite and variance finite and above 0.
+ActivationMoments activation_moments(const model::Activation& activation, double mean = 0, double variance = 1);
+
+/// What a gain keeps: the second moment E f^2, or the variance E f^2 - (E f)^2 (weights of mean 0 then see a centred
+/// input: scaled weight standardization, Brock, De & Smith 2021).
+enum class GainKind { second_moment, variance };
+
+/// The gain that keeps the forward signal: 1 / sqrt(E f(z)^2), or 1 / sqrt(Var f(z)), z ~ N(0, 1); relu: sqrt 2.
+double forward_gain(const model::Activation& activation, GainKind kind = GainKind::second_moment);
+/// The gain that keeps the gradient: 1 / sqrt(E f'(z)^2); relu: sqrt 2.
+double backward_gain(const model::Activation& activation);
+
+/// A point of the edge of chaos: q = sigma_w^2 E f(sqrt(q) z)^2 + sigma_b^2 and sigma_w^2 E f'(sqrt(q) z)^2 = 1, where
+/// sigma_w^2 = fan_in Var W and sigma_b^2 = Var b. Poole et al. 2016; Schoenholz et al. 2017, section 3.
+struct CriticalPoint {
+  double weight_variance, bias_variance;
+};
+/// Throws Error unless q is above 0, and where no bias variance gives a fixed point at q.
+CriticalPoint critical_point(const model::Activation& activation, double q);
+
+/// The factor on a layer's second moment by zero padding, in one direction: the largest eigenvalue of the matrix that
+/// averages over a window of `kernel` in an image of `extent` with `before` zeros in front ("same" padding, stride 1).
+/// For kernel 3 it is (1 + 2 cos(pi / (extent + 1))) / 3.
+double border_factor(std::int64_t extent, std::int64_t kernel, std::int64_t before);
+
+}  // namespace fanin::init

@@ -1,0 +1,153 @@
+// Schemes without randomness: weights that are a formula of their indices.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <numbers>
+
+#include "fanin/base/error.h"
+#include "fanin/random/stream.h"
+#include "init/schemes/schemes.h"
+
+namespace fanin::init::schemes {
+namespace {
+
+constexpr double no_target = std::numeric_limits<double>::quiet_NaN();
+
+/// One group's block of a kernel: out(o, i, tap).
+struct Block {
+  std::int64_t rows, inputs, taps, centre;  // centre: the tap at (k - 1) / 2 on each axis
+};
+
+Block block_of(const WeightContext& context, std::string_view scheme) {
+  const MatrixShape whole = require_matrix(context, scheme);
+  Block block{whole.rows / context.groups, context.shape[1], 1, 0};
+  for (std::size_t axis = 2; axis < context.shape.size(); ++axis) {
+    block.taps *= context.shape[axis];
+    block.centre = block.centre * context.shape[axis] + (context.shape[axis] - 1) / 2;
+  }
+  return block;
+}
+
+/// Calls write(o, i, index) for every pair of a group's output and input, index being that of its centre tap.
+template <class Write>
+void for_each_centre(const WeightContext& context, const Block& block, Write write) {
+  for (std::int64_t group = 0; group < context.groups; ++group)
+    for (std::int64_t o = 0; o < block.rows; ++o)
+      for (std::int64_t i = 0; i < block.inputs; ++i)
+        write(o, i,
+              static_cast<std::size_t>(((group * block.rows + o) * block.inputs + i) * block.taps + block.centre));
+}
+
+void add_noise(const WeightContext& context, double std, std::span<float> out) {
+  if (std <= 0) return;
+  std::vector<float> noise(out.size());
+  random::fill_normal(std::span<float>(noise),
+                      random::make_stream(context.seed, context.name, random::Purpose::initialize), 0.0f,
+                      static_cast<float>(std));
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] += noise[i];
+}
+
+}  // namespace
+
+Applied zero_init(const WeightContext& context, const Options& options, std::span<float> out) {
+  const Block block = block_of(context, "zero_init");
+  std::ranges::fill(out, 0.0f);
+  if (context.place.last || (context.place.branch_end && context.place.blocks > 0)) return {no_target};
+  if (block.rows <= block.inputs) {
+    for_each_centre(context, block,
+                    [&](std::int64_t o, std::int64_t i, std::size_t at) { out[at] = o == i ? 1.0f : 0.0f; });
+    return {no_target};
+  }
+  const auto exponent =
+      static_cast<int>(std::bit_width(static_cast<std::uint64_t>(block.rows - 1)));  // ceil(log2 rows)
+  const double scale = std::exp2(-0.5 * (options.text("constant") == "paper" ? exponent - 1 : exponent));
+  for_each_centre(context, block, [&](std::int64_t o, std::int64_t i, std::size_t at) {
+    const bool negative = std::popcount(static_cast<std::uint64_t>(o & i)) % 2 == 1;  // Sylvester's Hadamard matrix
+    out[at] = static_cast<float>(negative ? -scale : scale);
+  });
+  return {no_target};
+}
+
+Applied idinit(const WeightContext& context, const Options& options, std::span<float> out) {
+  const Block block = block_of(context, "idinit");
+  const std::int64_t columns = block.inputs * block.taps;
+  const bool taps_first = options.text("order") == "taps_first";
+  // The identity is laid on the matrix (rows, taps x inputs); column c is tap c / inputs of input c % inputs where the
+  // taps come first, else tap c % taps of input c / taps.
+  const auto column = [&](std::int64_t c) {
+    return taps_first ? (c % block.inputs) * block.taps + c / block.inputs : c;
+  };
+  const bool to_zero = context.place.last || (context.place.branch_end && context.place.blocks > 0);
+  const double value = to_zero ? options.number("epsilon") : options.number("tau");
+  std::ranges::fill(out, 0.0f);
+  for (std::int64_t group = 0; group < context.groups; ++group)
+    for (std::int64_t o = 0; o < block.rows; ++o) {
+      const std::span<float> row =
+          out.subspan(static_cast<std::size_t>((group * block.rows + o) * columns), static_cast<std::size_t>(columns));
+      row[static_cast<std::size_t>(column(o % columns))] = static_cast<float>(value);
+      if (to_zero && columns > 1) row[static_cast<std::size_t>(column((o + 1) % columns))] = static_cast<float>(-value);
+    }
+  add_noise(context, options.number("noise"), out);
+  return {no_target};
+}
+
+Applied sinusoidal(const WeightContext& context, const Options& options, std::span<float> out) {
+  const MatrixShape whole = require_matrix(context, "sinusoidal");
+  const double gain = gain_option(context, options, "sinusoidal");
+  const double n = static_cast<double>(whole.columns), m = static_cast<double>(whole.rows);
+  double sum = 0;
+  const auto value = [&](std::int64_t row, std::int64_t column) {
+    return std::sin(static_cast<double>(row + 1) *
+                    (2 * std::numbers::pi * static_cast<double>(column) / n + 2 * std::numbers::pi / m));
+  };
+  for (std::int64_t i = 0; i < whole.rows; ++i)
+    for (std::int64_t j = 0; j < whole.columns; ++j) sum += value(i, j);
+  const double mean = sum / (n * m);
+  double squares = 0;
+  for (std::int64_t i = 0; i < whole.rows; ++i)
+    for (std::int64_t j = 0; j < whole.columns; ++j) squares += (value(i, j) - mean) * (value(i, j) - mean);
+  const double variance = n * m > 1 ? squares / (n * m - 1) : 0;
+  if (variance < 1e-20)
+    throw Error(fmt::format("scheme 'sinusoidal' needs a weight whose sines differ; '{}' has shape {}", context.name,
+                            to_string(context.shape)));
+  const double amplitude = gain / std::sqrt(variance * n);
+  for (std::int64_t i = 0; i < whole.rows; ++i)
+    for (std::int64_t j = 0; j < whole.columns; ++j)
+      out[static_cast<std::size_t>(i * whole.columns + j)] = static_cast<float>(amplitude * value(i, j));
+  return {gain / std::sqrt(n), gain};
+}
+
+Applied tanh_fixed_point(const WeightContext& context, const Options& options, std::span<float> out) {
+  const Block block = block_of(context, "tanh_fixed_point");
+  std::ranges::fill(out, 0.0f);
+  for_each_centre(context, block, [&](std::int64_t o, std::int64_t i, std::size_t at) {
+    out[at] = (block.rows >= block.inputs ? o % block.inputs == i : i % block.rows == o) ? 1.0f : 0.0f;
+  });
+  add_noise(context, options.number("alpha") / std::sqrt(static_cast<double>(block.inputs * block.taps)), out);
+  return {no_target};
+}
+
+Applied bilinear(const WeightContext& context, const Options&, std::span<float> out) {
+  const Block block = block_of(context, "bilinear");
+  if (context.shape.size() != 4)
+    throw Error(fmt::format("scheme 'bilinear' needs a convolution's kernel (O, I, kH, kW); '{}' has shape {}",
+                            context.name, to_string(context.shape)));
+  const auto tent = [](std::int64_t extent, std::int64_t at) {
+    const auto factor = static_cast<double>((extent + 1) / 2);
+    return 1 - std::abs(static_cast<double>(at) - 0.5 * static_cast<double>(extent - 1)) / factor;
+  };
+  std::ranges::fill(out, 0.0f);
+  const std::int64_t height = context.shape[2], width = context.shape[3];
+  for_each_centre(context, block, [&](std::int64_t o, std::int64_t i, std::size_t at) {
+    if (o % block.inputs != i) return;
+    for (std::int64_t y = 0; y < height; ++y)
+      for (std::int64_t x = 0; x < width; ++x)
+        out[at - static_cast<std::size_t>(block.centre) + static_cast<std::size_t>(y * width + x)] =
+            static_cast<float>(tent(height, y) * tent(width, x));
+  });
+  return {no_target};
+}
+
+}  // namespace fanin::init::schemes
