@@ -37,6 +37,7 @@ std::vector<Entry> schemes() {
     entries.push_back({"scheme", std::string(row.name), split_words(row.aliases), std::string(row.summary),
                        known({{"Formula", std::string(row.formula)},
                               {"Paper", std::string(row.paper)},
+                              {"Looks at", std::string(init::needs_name(row.needs))},
                               {"Use it", std::string(row.when)},
                               {"Do not", std::string(row.when_not)}}),
                        row.options, fmt::format("--init {}", row.name)});
