@@ -2,9 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstddef>
+#include <cstring>
 #include <functional>
 #include <limits>
 #include <string>
@@ -24,35 +26,49 @@ constexpr float infinity = std::numeric_limits<float>::infinity();
 /// A fill of elements [first, first + count), as bits.
 struct Fill {
   std::string name;
-  std::function<std::vector<std::uint32_t>(const Stream&, std::uint64_t first, std::size_t count)> run;
+  std::function<std::vector<std::uint64_t>(const Stream&, std::uint64_t first, std::size_t count)> run;
 };
 
-template <class Function>
-Fill float_fill(std::string name, const Function& function) {
+std::uint64_t bits_of(std::uint32_t value) {
+  return value;
+}
+std::uint64_t bits_of(float value) {
+  return std::bit_cast<std::uint32_t>(value);
+}
+std::uint64_t bits_of(double value) {
+  return std::bit_cast<std::uint64_t>(value);
+}
+std::uint64_t bits_of(bfloat16 value) {
+  return value.bits;
+}
+std::uint64_t bits_of(half value) {
+  return value.bits;
+}
+
+template <class T, class Function>
+Fill typed_fill(std::string name, const Function& function) {
   return {std::move(name), [function](const Stream& stream, std::uint64_t first, std::size_t count) {
-            std::vector<float> values(count);
-            function(std::span<float>(values), stream, first);
-            std::vector<std::uint32_t> bits(count);
-            for (std::size_t i = 0; i < count; ++i) bits[i] = std::bit_cast<std::uint32_t>(values[i]);
+            std::vector<T> values(count);
+            function(std::span<T>(values), stream, first);
+            std::vector<std::uint64_t> bits(count);
+            std::transform(values.begin(), values.end(), bits.begin(), [](T value) { return bits_of(value); });
             return bits;
           }};
 }
 
-std::vector<Fill> all_fills() {
-  using Out = std::span<float>;
-  std::vector<Fill> fills;
-  fills.push_back({"bits", [](const Stream& stream, std::uint64_t first, std::size_t count) {
-                     std::vector<std::uint32_t> bits(count);
-                     fill_bits(bits, stream, first);
-                     return bits;
-                   }});
-  for (const auto& [low, high] : {std::pair{-0.3f, 0.7f}, {0.0f, 1.0f}, {2.0f, 2.0f}, {1e6f, 1.0000001e6f}})
-    fills.push_back(float_fill("uniform", [low = low, high = high](Out out, const Stream& stream, std::uint64_t first) {
-      fill_uniform(out, stream, low, high, first);
-    }));
-  fills.push_back(float_fill("normal", [](Out out, const Stream& stream, std::uint64_t first) {
+template <class T>
+void add_fills(std::vector<Fill>& fills, const std::string& type) {
+  using Out = std::span<T>;
+  for (const auto& [low, high] : {std::pair{-0.3f, 0.7f}, {0.0f, 1.0f}, {2.0f, 2.0f}, {1e4f, 1.001e4f}})
+    fills.push_back(
+        typed_fill<T>(type + " uniform", [low = low, high = high](Out out, const Stream& stream, std::uint64_t first) {
+          fill_uniform(out, stream, low, high, first);
+        }));
+  fills.push_back(typed_fill<T>(type + " normal", [](Out out, const Stream& stream, std::uint64_t first) {
     fill_normal(out, stream, 0.25f, 1.5f, first);
   }));
+  fills.push_back(typed_fill<T>(
+      type + " sign", [](Out out, const Stream& stream, std::uint64_t first) { fill_sign(out, stream, 0.3f, first); }));
   for (const auto& [low, high] : {std::pair{-2.0f, 2.0f},
                                   {-1.0f, 3.0f},
                                   {-3.0f, 0.5f},
@@ -60,10 +76,20 @@ std::vector<Fill> all_fills() {
                                   {-6.0f, -4.0f},
                                   {-infinity, infinity},
                                   {9.0f, infinity}})
-    fills.push_back(
-        float_fill("truncated", [low = low, high = high](Out out, const Stream& stream, std::uint64_t first) {
-          fill_truncated_normal(out, stream, 0.1f, 1.0f, low, high, first);
-        }));
+    fills.push_back(typed_fill<T>(type + " truncated",
+                                  [low = low, high = high](Out out, const Stream& stream, std::uint64_t first) {
+                                    fill_truncated_normal(out, stream, 0.1f, 1.0f, low, high, first);
+                                  }));
+}
+
+std::vector<Fill> all_fills() {
+  std::vector<Fill> fills;
+  fills.push_back(typed_fill<std::uint32_t>("bits", [](std::span<std::uint32_t> out, const Stream& stream,
+                                                       std::uint64_t first) { fill_bits(out, stream, first); }));
+  add_fills<float>(fills, "float");
+  add_fills<double>(fills, "double");
+  add_fills<bfloat16>(fills, "bfloat16");
+  add_fills<half>(fills, "half");
   return fills;
 }
 
@@ -104,12 +130,94 @@ TEST_F(EveryTarget, GivesTheBitsOfThePlainCode) {
   }
 }
 
+TEST_F(EveryTarget, GivesTheDoublesOfThePlainCode) {
+  const Stream stream = make_stream(11, "conv1.weight", Purpose::initialize);
+  const Tiles tiles{stream, 3, 4096};
+  std::vector<double> plain(4096 * tile_elements<double>), fast(plain.size());
+  const auto same = [&] { return std::memcmp(plain.data(), fast.data(), plain.size() * sizeof(double)) == 0; };
+  for (const simd::Target& target : simd::runnable_targets()) {
+    SCOPED_TRACE(target.name);
+    simd::force_target(target.id);
+    const UniformPlanDouble uniform{-1.0, 2.0, 0.9999999999999999};
+    reference::uniform(plain.data(), tiles, uniform);
+    simd::uniform(fast.data(), tiles, uniform);
+    EXPECT_TRUE(same());
+    reference::normal(plain.data(), tiles, 0.5, 2.0);
+    simd::normal(fast.data(), tiles, 0.5, 2.0);
+    EXPECT_TRUE(same());
+    // From q = 1/2 down to 1e-40: all three pieces of the inverse.
+    for (const double slope : {0x1p-64, 0x1p-70, 0x1p-100}) {
+      const TruncatedPlanDouble truncated{std::uint64_t{1} << 62, 1, slope, 1e-40, slope, 1e-30, 2.0, 0.5, -30.0, 90.0};
+      reference::truncated(plain.data(), tiles, truncated);
+      simd::truncated(fast.data(), tiles, truncated);
+      EXPECT_TRUE(same()) << slope;
+    }
+  }
+}
+
+TEST(Fills, AreTheSameOnSeveralThreads) {
+  const Stream stream = make_stream(17, "w", Purpose::initialize);
+  constexpr std::size_t count = 3 * (std::size_t{1} << 18) + 77;
+  for (const Fill& fill : all_fills()) {
+    SCOPED_TRACE(fill.name);
+    const std::vector<std::uint64_t> expected = fill.run(stream, 5, count);
+    const FillThreads threads(3);
+    ASSERT_EQ(fill.run(stream, 5, count), expected);
+  }
+}
+
+TEST(Fills, OfShortFloatsAreTheRoundedFloats) {
+  const Stream stream = make_stream(18, "w", Purpose::initialize);
+  std::vector<float> exact(10007);
+  std::vector<bfloat16> brain(exact.size());
+  std::vector<half> halves(exact.size());
+  fill_normal(std::span<float>(exact), stream, 0.0f, 1e-5f);  // denormal as halves
+  fill_normal(std::span<bfloat16>(brain), stream, 0.0f, 1e-5f);
+  fill_normal(std::span<half>(halves), stream, 0.0f, 1e-5f);
+  for (std::size_t i = 0; i < exact.size(); ++i) {
+    ASSERT_EQ(brain[i], to_bfloat16(exact[i]));
+    ASSERT_EQ(halves[i], to_half(exact[i]));
+  }
+}
+
+TEST(Fills, OfShortUniformsStayBelowTheOpenBound) {
+  const Stream stream = make_stream(19, "w", Purpose::initialize);
+  std::vector<bfloat16> brain(100000);
+  std::vector<half> halves(brain.size());
+  for (const auto& [low, high] : {std::pair{-0.25f, 0.75f}, {-1.0f, 0.0f}, {-3.0f, -2.0f}, {1.0f, 1.0078125f}}) {
+    fill_uniform(std::span<bfloat16>(brain), stream, low, high);
+    fill_uniform(std::span<half>(halves), stream, low, high);
+    for (std::size_t i = 0; i < brain.size(); ++i) {
+      ASSERT_TRUE(to_float(brain[i]) >= low && to_float(brain[i]) < high) << to_float(brain[i]);
+      ASSERT_TRUE(to_float(halves[i]) >= low && to_float(halves[i]) < high) << to_float(halves[i]);
+    }
+  }
+}
+
+TEST(FillSign, IsTheTopBitOfTheWord) {
+  const Stream stream = make_stream(20, "w", Purpose::initialize);
+  std::vector<std::uint32_t> words(1000);
+  std::vector<double> signs(words.size());
+  fill_bits(words, stream, 3);
+  fill_sign(std::span<double>(signs), stream, 0.5, 3);
+  for (std::size_t i = 0; i < words.size(); ++i) ASSERT_EQ(signs[i], words[i] >> 31 != 0 ? -0.5 : 0.5);
+}
+
+TEST(TruncatedDouble, InvertsTheNormalToTheLastDigits) {
+  // Phi(-z) = q; the derivative turns the error of q into that of z.
+  for (double q = 0.5; q > 1e-38; q *= 0.93) {
+    const double z = normal_tail(q), back = 0.5 * std::erfc(z / std::sqrt(2.0));
+    const double density = std::exp(-0.5 * z * z) / std::sqrt(2 * 3.14159265358979);
+    EXPECT_LT(std::abs(back - q) / density, 4e-15 * std::max(1.0, z)) << q;
+  }
+}
+
 TEST_F(EveryTarget, GivesTheSameFills) {
   const Stream stream = make_stream(12, "fc.weight", Purpose::initialize);
   for (const Fill& fill : all_fills()) {
     SCOPED_TRACE(fill.name);
     simd::force_target(0);
-    const std::vector<std::uint32_t> expected = fill.run(stream, 5, 1003);
+    const std::vector<std::uint64_t> expected = fill.run(stream, 5, 1003);
     for (const simd::Target& target : simd::runnable_targets()) {
       SCOPED_TRACE(target.name);
       simd::force_target(target.id);
@@ -124,7 +232,7 @@ TEST_F(EveryTarget, IsUntouchedByFlushToZero) {
     SCOPED_TRACE(target.name);
     simd::force_target(target.id);
     for (const Fill& fill : all_fills()) {
-      const std::vector<std::uint32_t> expected = fill.run(stream, 0, 100000);
+      const std::vector<std::uint64_t> expected = fill.run(stream, 0, 100000);
       const DenormalGuard guard;
       ASSERT_TRUE(DenormalGuard::active());
       EXPECT_EQ(fill.run(stream, 0, 100000), expected) << fill.name;
@@ -136,12 +244,12 @@ TEST(Fills, OfARangeAreASliceOfTheWhole) {
   const Stream stream = make_stream(14, "w", Purpose::initialize);
   for (const Fill& fill : all_fills()) {
     SCOPED_TRACE(fill.name);
-    const std::vector<std::uint32_t> whole = fill.run(stream, 0, 300);
+    const std::vector<std::uint64_t> whole = fill.run(stream, 0, 300);
     for (std::size_t first = 0; first < 70; ++first)
       for (const std::size_t count : {0u, 1u, 5u, 31u, 32u, 33u, 100u, 230u}) {
         const auto begin = whole.begin() + static_cast<std::ptrdiff_t>(first);
         ASSERT_EQ(fill.run(stream, first, count),
-                  std::vector<std::uint32_t>(begin, begin + static_cast<std::ptrdiff_t>(count)))
+                  std::vector<std::uint64_t>(begin, begin + static_cast<std::ptrdiff_t>(count)))
             << first << " " << count;
       }
   }

@@ -155,6 +155,12 @@ TEST(UniformQuality, IsUniformToTheLastBit) {
   EXPECT_LT(std::abs(squares / root_n) * std::sqrt(180.0), z_limit);
 }
 
+TEST(UniformQuality, OfDoublesIsUniform) {
+  std::vector<double> u(sample_size / 4);
+  fill_uniform(std::span<double>(u), make_stream(7, "w", Purpose::initialize), -0.5, 1.5);
+  EXPECT_LT(ks_statistic(u, [](double x) { return (x + 0.5) / 2; }), ks_limit);
+}
+
 struct Interval {
   double low, high;
 };

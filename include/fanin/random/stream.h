@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "fanin/base/float16.h"
+
 namespace fanin::random {
 
 /// What a stream is for; part of the counter, so streams of different purposes never meet.
@@ -18,7 +20,7 @@ enum class Purpose : std::uint32_t {
   split = 2,       // training / validation split
   augment = 3,     // flips, crops, cutout of a sample
   dropout = 4,
-  subset = 5,      // --train-size
+  subset = 5,  // --train-size
 };
 
 /// A stream: the key is the hash of (seed, name) with version 1, the counter's upper half holds purpose and `draw`.
@@ -36,15 +38,53 @@ std::array<std::uint32_t, 4> philox4x32_10(std::array<std::uint32_t, 4> counter,
 /// The stream's block number `index`: counter = (lo index, hi index, purpose, draw).
 std::array<std::uint32_t, 4> block(const Stream& stream, std::uint64_t index);
 
-/// Fills of elements [first, first + out.size()) of the logical tensor. Same bits on every machine and SIMD width.
-/// float32: rng.md 6.5 (tile of 32 elements, Box-Muller from one block); finite arguments are the caller's duty.
+/// Fills of elements [first, first + out.size()) of the logical tensor. Same bits on every machine, SIMD width and
+/// number of threads. float: a tile of 32 elements, Box-Muller from one block (docs/random.md). double: 53 bits an
+/// element, from the same blocks. bfloat16 and half: the floats, rounded to nearest (ties to even); a uniform's bounds
+/// are first rounded to the type. Finite arguments are the caller's duty (a truncation's bounds may be infinite).
 void fill_bits(std::span<std::uint32_t> out, const Stream& stream, std::uint64_t first = 0);
-void fill_uniform(std::span<float> out, const Stream& stream, float low, float high, std::uint64_t first = 0);  // [low, high)
+
+/// [low, high); throws Error unless low <= high.
+void fill_uniform(std::span<float> out, const Stream& stream, float low, float high, std::uint64_t first = 0);
+void fill_uniform(std::span<double> out, const Stream& stream, double low, double high, std::uint64_t first = 0);
+void fill_uniform(std::span<bfloat16> out, const Stream& stream, float low, float high, std::uint64_t first = 0);
+void fill_uniform(std::span<half> out, const Stream& stream, float low, float high, std::uint64_t first = 0);
+
 void fill_normal(std::span<float> out, const Stream& stream, float mean, float std, std::uint64_t first = 0);
-/// Normal(mean, std) truncated to [low, high] (absolute bounds), exactly: by the tail probability, no piling up.
+void fill_normal(std::span<double> out, const Stream& stream, double mean, double std, std::uint64_t first = 0);
+void fill_normal(std::span<bfloat16> out, const Stream& stream, float mean, float std, std::uint64_t first = 0);
+void fill_normal(std::span<half> out, const Stream& stream, float mean, float std, std::uint64_t first = 0);
+
+/// Normal(mean, std) truncated to [low, high] (absolute bounds), exactly: by the tail probability, no piling up. Throws
+/// Error unless std > 0, low < high and the interval comes within 10 standard deviations of the mean.
 void fill_truncated_normal(std::span<float> out, const Stream& stream, float mean, float std, float low, float high,
                            std::uint64_t first = 0);
-void fill_normal(std::span<double> out, const Stream& stream, double mean, double std, std::uint64_t first = 0);
+void fill_truncated_normal(std::span<double> out, const Stream& stream, double mean, double std, double low,
+                           double high, std::uint64_t first = 0);
+void fill_truncated_normal(std::span<bfloat16> out, const Stream& stream, float mean, float std, float low, float high,
+                           std::uint64_t first = 0);
+void fill_truncated_normal(std::span<half> out, const Stream& stream, float mean, float std, float low, float high,
+                           std::uint64_t first = 0);
+
+/// +magnitude or -magnitude, each with probability 1/2: the sign is the top bit of the element's word (of fill_bits,
+/// whatever the type).
+void fill_sign(std::span<float> out, const Stream& stream, float magnitude = 1, std::uint64_t first = 0);
+void fill_sign(std::span<double> out, const Stream& stream, double magnitude = 1, std::uint64_t first = 0);
+void fill_sign(std::span<bfloat16> out, const Stream& stream, float magnitude = 1, std::uint64_t first = 0);
+void fill_sign(std::span<half> out, const Stream& stream, float magnitude = 1, std::uint64_t first = 0);
+
+/// While it lives, fills that this thread calls may use up to `count` threads (this one among them) where each gets at
+/// least 2^18 elements. Without one a fill runs on its caller's thread alone, so that trials side by side do not meet.
+class FillThreads {
+ public:
+  explicit FillThreads(int count);
+  ~FillThreads();
+  FillThreads(const FillThreads&) = delete;
+  FillThreads& operator=(const FillThreads&) = delete;
+
+ private:
+  int before_;
+};
 
 /// An unbiased integer in [0, n), n >= 1, from block `index` (Lemire's method on 64 bits; further blocks of the same
 /// stream's draw are not touched).

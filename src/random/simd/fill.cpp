@@ -13,74 +13,13 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "random/simd/philox-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace fanin::random::simd {
 namespace HWY_NAMESPACE {
 
 #if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3
-
-namespace hn = hwy::HWY_NAMESPACE;
-
-using Wide = hn::ScalableTag<std::uint64_t>;  // a lane is half a block: words (0, 1) or (2, 3)
-using Words = hn::Repartition<std::uint32_t, Wide>;
-using Signed = hn::RebindToSigned<Words>;
-using Floats = hn::RebindToFloat<Words>;
-using WideVec = hn::VFromD<Wide>;
-using WordVec = hn::VFromD<Words>;
-using FloatVec = hn::VFromD<Floats>;
-
-constexpr std::size_t wide_lanes = HWY_LANES(std::uint64_t);
-constexpr std::size_t word_lanes = 2 * wide_lanes;
-static_assert(tile_blocks % wide_lanes == 0);
-
-struct Halves {
-  WordVec first, second;  // words 0, 1 and words 2, 3 of wide_lanes consecutive blocks
-};
-
-/// Blocks counter, counter + 1, ... of the key. Each 64-bit lane holds two of Philox's four words, so that the products
-/// of MulEven need one swap of neighbours and no packing.
-HWY_INLINE Halves philox_blocks(WideVec counter, WideVec purpose, const std::uint64_t* HWY_RESTRICT keys) {
-  const Wide wide;
-  const Words words;
-  const auto multiplier_0 = hn::Set(words, philox_multiplier_0);
-  const auto multiplier_1 = hn::Set(words, philox_multiplier_1);
-  WideVec a = counter, b = purpose;
-  for (int round = 0; round < philox_rounds; ++round) {
-    const auto p0 =
-        hn::BitCast(wide, hn::Shuffle2301(hn::BitCast(words, hn::MulEven(hn::BitCast(words, a), multiplier_0))));
-    const auto p1 =
-        hn::BitCast(wide, hn::Shuffle2301(hn::BitCast(words, hn::MulEven(hn::BitCast(words, b), multiplier_1))));
-    a = hn::Xor3(p1, hn::ShiftRight<32>(a), hn::Set(wide, keys[2 * round]));
-    b = hn::Xor3(p0, hn::ShiftRight<32>(b), hn::Set(wide, keys[2 * round + 1]));
-  }
-  return {hn::BitCast(words, a), hn::BitCast(words, b)};
-}
-
-/// Calls store(out, halves) for every group of wide_lanes blocks; `out` is where the first half goes, the second's
-/// place is 16 elements on.
-template <class T, class Store>
-HWY_INLINE void each_group(T* HWY_RESTRICT out, const Tiles& tiles, const Store& store) {
-  const Wide wide;
-  HWY_ALIGN std::uint64_t keys[2 * philox_rounds];
-  std::uint32_t k0 = static_cast<std::uint32_t>(tiles.stream.key);
-  std::uint32_t k1 = static_cast<std::uint32_t>(tiles.stream.key >> 32);
-  for (int round = 0; round < philox_rounds; ++round) {
-    keys[2 * round] = k0;
-    keys[2 * round + 1] = k1;
-    k0 += philox_weyl_0;
-    k1 += philox_weyl_1;
-  }
-  const auto purpose = hn::Set(
-      wide, static_cast<std::uint32_t>(tiles.stream.purpose) | static_cast<std::uint64_t>(tiles.stream.draw) << 32);
-  auto counter = hn::Iota(wide, tiles.first * tile_blocks);
-  const auto step = hn::Set(wide, std::uint64_t{wide_lanes});
-  for (std::size_t t = 0; t < tiles.count; ++t, out += tile_size) {
-    for (std::size_t group = 0; group < tile_blocks; group += wide_lanes) {
-      store(out + 2 * group, philox_blocks(counter, purpose, keys));
-      counter = hn::Add(counter, step);
-    }
-  }
-}
 
 HWY_INLINE FloatVec radius(FloatVec u) {
   const Words words;
@@ -159,8 +98,15 @@ HWY_INLINE FloatVec truncated_values(WordVec random, const TruncatedPlan& plan) 
   return hn::Min(hn::Max(value, hn::Set(floats, plan.low)), hn::Set(floats, plan.high));
 }
 
+/// Calls store(to, halves); `to` is where the first half goes, the second's place is 16 elements on.
+template <class T, class Store>
+HWY_INLINE void each_half_pair(T* HWY_RESTRICT out, const Tiles& tiles, const Store& store) {
+  each_group(tiles, [&](std::size_t tile, std::size_t group, const Halves& halves)
+                        HWY_ATTR { store(out + tile * tile_size + 2 * group, halves); });
+}
+
 void bits_tiles(std::uint32_t* HWY_RESTRICT out, const Tiles& tiles) {
-  each_group(out, tiles, [](std::uint32_t* HWY_RESTRICT to, const Halves& halves) HWY_ATTR {
+  each_half_pair(out, tiles, [](std::uint32_t* HWY_RESTRICT to, const Halves& halves) HWY_ATTR {
     const Words words;
     hn::StoreU(halves.first, words, to);
     hn::StoreU(halves.second, words, to + 16);
@@ -170,7 +116,7 @@ void bits_tiles(std::uint32_t* HWY_RESTRICT out, const Tiles& tiles) {
 void uniform_tiles(float* HWY_RESTRICT out, const Tiles& tiles, const UniformPlan& plan) {
   const Floats floats;
   const auto low = hn::Set(floats, plan.low), span = hn::Set(floats, plan.span), last = hn::Set(floats, plan.last);
-  each_group(out, tiles, [=](float* HWY_RESTRICT to, const Halves& halves) HWY_ATTR {
+  each_half_pair(out, tiles, [=](float* HWY_RESTRICT to, const Halves& halves) HWY_ATTR {
     const Floats to_floats;
     hn::StoreU(uniform_values(halves.first, low, span, last), to_floats, to);
     hn::StoreU(uniform_values(halves.second, low, span, last), to_floats, to + 16);
@@ -180,7 +126,7 @@ void uniform_tiles(float* HWY_RESTRICT out, const Tiles& tiles, const UniformPla
 void normal_tiles(float* HWY_RESTRICT out, const Tiles& tiles, float mean, float std) {
   const Floats floats;
   const auto means = hn::Set(floats, mean), stds = hn::Set(floats, std);
-  each_group(out, tiles, [=](float* HWY_RESTRICT to, const Halves& halves) HWY_ATTR {
+  each_half_pair(out, tiles, [=](float* HWY_RESTRICT to, const Halves& halves) HWY_ATTR {
     const Floats to_floats;
     const FloatPair pair = box_muller(halves);
     hn::StoreU(hn::MulAdd(pair.cosine, stds, means), to_floats, to);
@@ -189,7 +135,7 @@ void normal_tiles(float* HWY_RESTRICT out, const Tiles& tiles, float mean, float
 }
 
 void truncated_tiles(float* HWY_RESTRICT out, const Tiles& tiles, const TruncatedPlan& plan) {
-  each_group(out, tiles, [&plan](float* HWY_RESTRICT to, const Halves& halves) HWY_ATTR {
+  each_half_pair(out, tiles, [&plan](float* HWY_RESTRICT to, const Halves& halves) HWY_ATTR {
     const Floats floats;
     hn::StoreU(truncated_values(halves.first, plan), floats, to);
     hn::StoreU(truncated_values(halves.second, plan), floats, to + 16);

@@ -1,0 +1,47 @@
+#include "random/threads.h"
+
+#include <algorithm>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "fanin/random/stream.h"
+
+namespace fanin::random {
+namespace {
+
+constexpr std::size_t least_piece = std::size_t{1} << 18;  // 1 MiB of floats: some 200 us, ten times a thread's start
+constexpr std::size_t alignment = std::size_t{1} << 10;
+thread_local int allowed = 1;
+
+}  // namespace
+
+FillThreads::FillThreads(int count) : before_(allowed) {
+  allowed = std::max(count, 1);
+}
+
+FillThreads::~FillThreads() {
+  allowed = before_;
+}
+
+void in_pieces(std::size_t size, std::size_t lead, const std::function<void(std::size_t, std::size_t)>& work) {
+  const std::size_t count = std::min(static_cast<std::size_t>(allowed), size / least_piece);
+  if (count <= 1) return work(0, size);
+  const auto edge = [&](std::size_t i) {
+    return i == 0 ? 0 : i == count ? size : std::min(size / count * i / alignment * alignment + lead, size);
+  };
+  std::vector<std::jthread> threads;
+  threads.reserve(count - 1);
+  std::size_t mine = 1;  // the first piece, and those for which no thread could be started
+  for (std::size_t i = count - 1; i >= 1; --i) {
+    try {
+      threads.emplace_back([&work, begin = edge(i), end = edge(i + 1)] { work(begin, end); });
+    } catch (const std::system_error&) {
+      mine = i + 1;
+      break;
+    }
+  }
+  work(0, edge(mine));
+}
+
+}  // namespace fanin::random
