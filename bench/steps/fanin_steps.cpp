@@ -1,6 +1,8 @@
 // Fanin's contender: a whole training step (forward, backward, SGD with momentum), and apart from it the making of its
 // batch (shuffle, flip and crop, normalization).
 // usage: bench_steps_fanin lenet5|resnet20|vanilla20 BATCH SECONDS
+#include <cstdlib>
+
 #include "bench/steps/round.h"
 #include "fanin/base/denormals.h"
 #include "fanin/base/error.h"
@@ -48,12 +50,15 @@ void run(const std::string& model, std::int64_t batch, double seconds) {
   };
   make_batch();
   for (int i = 0; i < 5; ++i) train_step();
+  const char* clock = std::getenv("FANIN_BENCH_CLOCK");  // "wall": for bench/loaded
+  const bool by_wall_clock = clock && std::string_view(clock) == "wall";
   std::int64_t parameters = 0;
   for (const model::Parameter& parameter : graph.parameters()) {
     if (model::is_trainable(parameter.role)) parameters += element_count(parameter.shape);
   }
   bench::serve(fmt::format("parameters={} {} {}", parameters, engine::library_versions(), engine::instruction_set()),
                [&] {
+                 if (by_wall_clock) return fmt::format("rate={:.3f}", bench::rate_of_round(seconds, train_step));
                  const double of_step = bench::median_of_round(seconds, train_step);
                  const double of_data = bench::median_of_round(seconds / 10, make_batch);
                  return fmt::format("step={:.9f} data={:.9f}", of_step, of_data);

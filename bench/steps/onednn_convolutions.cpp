@@ -70,8 +70,8 @@ Work work_of(const model::Graph& graph, std::int64_t batch) {
                                                           {DNNL_ARG_WEIGHTS, zeros(data.weights_desc())},
                                                           {DNNL_ARG_DIFF_SRC, zeros(data.diff_src_desc())}}));
     }
-    const double products = static_cast<double>(element_count(to)) *
-                            static_cast<double>(from[0] * conv->kernel_h * conv->kernel_w * batch);
+    const double products =
+        static_cast<double>(element_count(to)) * static_cast<double>(from[0] * conv->kernel_h * conv->kernel_w * batch);
     work.flops += 2 * products * (first ? 2 : 3);
   }
   return work;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <ctime>
 #include <iostream>
@@ -16,6 +17,19 @@ inline double now() {
   std::timespec time{};
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
+/// Steps a second of wall-clock time: what bench/loaded asks.
+template <class Step>
+double rate_of_round(double seconds, const Step& step) {
+  const auto start = std::chrono::steady_clock::now();
+  double passed = 0;
+  std::int64_t steps = 0;
+  for (; passed < seconds; ++steps) {
+    step();
+    passed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  }
+  return static_cast<double>(steps) / passed;
 }
 
 /// The median seconds of a step in a round of `seconds`.

@@ -72,6 +72,8 @@ Command train_command() {
              {"--from", "FILE", "", "Start from the weights in a .safetensors file (not when going on).", "Training"},
              {"--out", "DIR", "", "Where the results go.", "Output"},
              {"--resume", "", "", "Go on from DIR's checkpoint; starts anew where there is none.", "Output"},
+             {"--profile", "", "", "Also print where a step's time goes, and write DIR/trace.json (Chrome trace).",
+              "Output"},
              {"--checkpoint-every", "STEPS", "0", "Steps between checkpoints; 0: about 20 in all.", "Output"},
              json_row()}}),
       run_train};

@@ -88,6 +88,8 @@ class Lowering {
     add_primitive(std::move(what), Primitive(pd), pd.impl_info_str(), pd.scratchpad_desc(), std::move(reads),
                   std::move(writes));
   }
+  /// States the arithmetic of the step that was added last.
+  void last_flops(double flops) { schedule_.steps.back().flops = flops; }
   /// The buffer itself where its layout is `wanted`, else a converted copy.
   BufferId converted(BufferId id, const memory::desc& wanted);
   /// Copies with a change of layout.

@@ -351,6 +351,13 @@ Tensor Program::value_gradient(model::ValueId id) const {
               self.graph.value(id).shape);
 }
 
+void Program::start_timing() {
+  impl_->training.schedule.start_timing();
+}
+std::vector<StepTiming> Program::timing() const {
+  return impl_->training.schedule.timing();
+}
+
 std::string Program::dump(bool verbose) const {
   const Impl& self = *impl_;
   std::string text =

@@ -2,6 +2,7 @@
 #include "engine/schedule.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "fanin/base/error.h"
 
@@ -92,17 +93,56 @@ void Schedule::bind(const Blocks& blocks) {
   }
 }
 
-void Schedule::run(const dnnl::stream& stream) const {
+void Schedule::run_step(const Step& step, const Bound& bound, const dnnl::stream& stream) const {
+  if (step.kernel) {
+    step.kernel(bound.addresses.data());
+    return;
+  }
+  // The C function: the C++ one copies the arguments into a new vector.
+  const auto status = dnnl_primitive_execute(step.primitive.get(), stream.get(),
+                                             static_cast<int>(bound.arguments.size()), bound.arguments.data());
+  if (status != dnnl_success) throw Failure(step.nodes + ": oneDNN could not run its " + step.what);
+}
+
+void Schedule::run(const dnnl::stream& stream) {
+  if (!timing_.empty()) {
+    run_timed(stream);
+    return;
+  }
+  for (std::size_t i = 0; i < steps.size(); ++i) run_step(steps[i], bound_[i], stream);
+}
+
+void Schedule::run_timed(const dnnl::stream& stream) {
+  using Clock = std::chrono::steady_clock;
+  const auto start = Clock::now();
+  auto before = start;
   for (std::size_t i = 0; i < steps.size(); ++i) {
-    const Bound& bound = bound_[i];
-    if (steps[i].kernel) {
-      steps[i].kernel(bound.addresses.data());
-      continue;
+    run_step(steps[i], bound_[i], stream);
+    const auto after = Clock::now();
+    StepTiming& timing = timing_[i];
+    timing.last_start = std::chrono::duration<double>(before - start).count();
+    timing.last_seconds = std::chrono::duration<double>(after - before).count();
+    timing.seconds += timing.last_seconds;
+    if (timing.runs == 0 || timing.last_seconds < timing.best_seconds) timing.best_seconds = timing.last_seconds;
+    ++timing.runs;
+    before = after;
+  }
+}
+
+void Schedule::start_timing() {
+  timing_.clear();
+  for (const Step& step : steps) {
+    StepTiming timing{step.phase, step.nodes, step.what, step.implementation};
+    timing.flops = step.flops;
+    for (const auto* list : {&step.reads, &step.writes}) {
+      for (const BufferId id : *list) {
+        const Buffer& buffer = buffers[static_cast<std::size_t>(id)];
+        if (buffer.home != Home::arena || buffer.logical_bytes > 0 || buffer.copy_of >= 0) {
+          timing.bytes += static_cast<double>(buffer.bytes);
+        }
+      }
     }
-    // The C function: the C++ one copies the arguments into a new vector.
-    const auto status = dnnl_primitive_execute(steps[i].primitive.get(), stream.get(),
-                                               static_cast<int>(bound.arguments.size()), bound.arguments.data());
-    if (status != dnnl_success) throw Failure(steps[i].nodes + ": oneDNN could not run its " + steps[i].what);
+    timing_.push_back(std::move(timing));
   }
 }
 

@@ -11,6 +11,7 @@
 
 #include "engine/bridge.h"
 #include "engine/memory_plan.h"
+#include "fanin/engine/timing.h"
 
 namespace fanin::engine {
 
@@ -50,6 +51,7 @@ struct Step {
   Kernel kernel;  // or
   dnnl::primitive primitive;
   std::vector<Argument> arguments;
+  double flops = 0;  // of convolutions and matrix products
 };
 
 /// The blocks that buffers outside the arena live in; offsets are in floats, by parameter.
@@ -78,12 +80,20 @@ class Schedule {
   std::size_t plan(bool reuse);
   /// Gives every buffer its address. `arena` must hold the planned bytes.
   void bind(const Blocks& blocks);
-  void run(const dnnl::stream& stream) const;
+  void run(const dnnl::stream& stream);
+
+  /// Makes run() measure each step from now on; what it measured.
+  void start_timing();
+  const std::vector<StepTiming>& timing() const { return timing_; }
 
   float* address(BufferId id) const { return addresses_.at(static_cast<std::size_t>(id)); }
   std::size_t arena_offset(BufferId id) const { return offsets_.at(static_cast<std::size_t>(id)); }
 
  private:
+  struct Bound;
+  void run_step(const Step& step, const Bound& bound, const dnnl::stream& stream) const;
+  void run_timed(const dnnl::stream& stream);
+
   struct Bound {
     std::vector<float*> addresses;  // of a kernel's buffers: reads, then writes
     std::vector<memory> memories;
@@ -92,6 +102,7 @@ class Schedule {
   std::vector<std::size_t> offsets_;
   std::vector<float*> addresses_;
   std::vector<Bound> bound_;
+  std::vector<StepTiming> timing_;  // empty: no measuring
 };
 
 }  // namespace fanin::engine

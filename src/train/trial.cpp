@@ -8,6 +8,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <optional>
 
 #include "fanin/base/denormals.h"
 #include "fanin/base/error.h"
@@ -25,6 +26,11 @@ constexpr std::int64_t usual_points = 20;  // of a curve
 constexpr std::int64_t usual_validation = 5000;
 constexpr double stalled_share = 0.98;  // of ln(classes), the loss of a network that has learned nothing
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+
+using Clock = std::chrono::steady_clock;
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 TrialSettings with_defaults(const TrialData& data, TrialSettings settings) {
   const std::int64_t images = data.dataset.train.count;
@@ -104,6 +110,7 @@ struct Trial::Impl {
   Optimizer optimizer;
   Schedule schedule;
   data::Batches training, validation;
+  std::optional<TrialTiming> timing;
   TrialState state;  // its parameters and optimizer blocks stay empty: the program holds them
 };
 
@@ -121,7 +128,9 @@ engine::EvaluationResult Trial::Impl::evaluate(const data::Batches& batches, std
 
 void Trial::Impl::step() {
   TrialResult& result = state.result;
+  const auto start = timing ? Clock::now() : Clock::time_point();
   training.training_batch(result.step, program.input(), program.labels());
+  if (timing) timing->batch_seconds += timing->last_batch = seconds_since(start);
   const engine::BatchResult batch = program.forward_backward(settings.seed, result.step);
   if (result.step == 0) result.curve.front().train_loss = batch.loss;
   if (!std::isfinite(batch.loss)) {
@@ -130,7 +139,12 @@ void Trial::Impl::step() {
   }
   state.loss_sum += batch.loss;
   ++state.loss_count;
+  const auto update = timing ? Clock::now() : Clock::time_point();
   optimizer.step(settings.learning_rate * schedule.factor(result.step), settings.clip_norm);
+  if (timing) {
+    timing->optimizer_seconds += timing->last_optimizer = seconds_since(update);
+    ++timing->steps;
+  }
   ++result.step;
 }
 
@@ -231,6 +245,16 @@ void Trial::record_profile_start() {
 }
 void Trial::record_profile_end() {
   impl_->state.result.profile_end = profile();
+}
+
+void Trial::start_timing() {
+  impl_->timing.emplace();
+  impl_->program.start_timing();
+}
+TrialTiming Trial::timing() const {
+  TrialTiming timing = impl_->timing.value_or(TrialTiming{});
+  timing.passes = impl_->program.timing();
+  return timing;
 }
 
 const TrialSettings& Trial::settings() const {

@@ -79,6 +79,22 @@ TEST_F(TrainTest, CheckpointIntervalChangesNoFigure) {
   EXPECT_EQ(file("a", "curve.csv"), file("b", "curve.csv"));
 }
 
+TEST_F(TrainTest, ProfilesItsSteps) {
+  ASSERT_EQ(run_fanin(words("plain", {"--steps", "6"})).code, 0);
+  const Outcome outcome = run_fanin(words("timed", {"--steps", "6", "--profile"}));
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("6 steps of "));
+  EXPECT_THAT(outcome.out, HasSubstr("fc3"));
+  EXPECT_EQ(file("plain", "weights.safetensors"), file("timed", "weights.safetensors"));
+  const auto trace = nlohmann::json::parse(file("timed", "trace.json"));
+  double end = 0;
+  for (const auto& event : trace["traceEvents"]) {
+    EXPECT_GE(event["ts"].get<double>(), end - 0.01) << event;
+    end = event["ts"].get<double>() + event["dur"].get<double>();
+  }
+  EXPECT_GT(trace["traceEvents"].size(), 10U);
+}
+
 TEST_F(TrainTest, SecondSignalKills) {
   Call call;
   call.signal = SIGTERM;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "fanin/base/shape.h"
+#include "fanin/engine/timing.h"
 #include "fanin/model/graph.h"
 
 namespace fanin::engine {
@@ -76,6 +77,11 @@ class Program {
   /// the batch in front. The input has no gradient.
   Tensor value(model::ValueId id) const;
   Tensor value_gradient(model::ValueId id) const;
+
+  /// From now on every training pass is timed step by step, at the cost of two clock readings a step.
+  void start_timing();
+  /// The steps of the training pass in order, with what was measured since start_timing().
+  std::vector<StepTiming> timing() const;
 
   /// The program as text: steps, fusions, lifetimes, arena. `verbose` adds the implementations' names.
   std::string dump(bool verbose = false) const;

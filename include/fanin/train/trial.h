@@ -1,4 +1,5 @@
-// A trial: one network, one initialization, one learning rate, one seed, trained on one thread. The unit of every comparison.
+// A trial: one network, one initialization, one learning rate, one seed, trained on one thread. The unit of every
+// comparison.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -12,6 +13,7 @@
 #include "fanin/base/shape.h"
 #include "fanin/base/spec.h"
 #include "fanin/data/dataset.h"
+#include "fanin/engine/timing.h"
 #include "fanin/probe/profile.h"
 
 namespace fanin::train {
@@ -24,12 +26,12 @@ struct TrialSettings {
   double learning_rate = 0.01;
   std::uint64_t seed = 0;
   std::int64_t batch = 128;
-  std::int64_t steps = 0;              // of the whole budget; the schedule is laid out over it
-  std::int64_t evaluate_every = 0;     // steps between points of the curve; 0: about 20 points
-  std::int64_t train_size = 0;         // images to train on; 0: all that validation leaves
-  std::int64_t validation_size = 0;    // 0: a tenth of the training images, at most 5,000
+  std::int64_t steps = 0;            // of the whole budget; the schedule is laid out over it
+  std::int64_t evaluate_every = 0;   // steps between points of the curve; 0: about 20 points
+  std::int64_t train_size = 0;       // images to train on; 0: all that validation leaves
+  std::int64_t validation_size = 0;  // 0: a tenth of the training images, at most 5,000
   data::Augmentation augmentation;
-  double clip_norm = 0.0;              // 0: none
+  double clip_norm = 0.0;  // 0: none
   double label_smoothing = 0.0;
 
   /// The settings as canonical text; its hash names the trial in stores and checkpoints.
@@ -38,20 +40,20 @@ struct TrialSettings {
 
 struct CurvePoint {
   std::int64_t step = 0;
-  double train_loss = 0;           // mean over the steps since the point before; at step 0 the first batch's before training
+  double train_loss = 0;  // mean over the steps since the point before; at step 0 the first batch's before training
   double validation_loss = 0;
   double validation_accuracy = 0;  // [0, 1]
 };
 
 struct TrialResult {
-  std::vector<CurvePoint> curve;                // first at step 0, last at the step where the trial stands
-  std::int64_t step = 0;                        // steps done
-  std::optional<std::int64_t> diverged_at;      // first step whose loss was NaN or infinite; the trial ends there
-  bool stalled = false;                         // whole budget done and final training loss > 0.98 ln(classes)
-  double final_train_loss = 0;                  // mean over the last point's steps
-  std::optional<double> test_accuracy, test_loss;   // once, after the last step
+  std::vector<CurvePoint> curve;                   // first at step 0, last at the step where the trial stands
+  std::int64_t step = 0;                           // steps done
+  std::optional<std::int64_t> diverged_at;         // first step whose loss was NaN or infinite; the trial ends there
+  bool stalled = false;                            // whole budget done and final training loss > 0.98 ln(classes)
+  double final_train_loss = 0;                     // mean over the last point's steps
+  std::optional<double> test_accuracy, test_loss;  // once, after the last step
   std::optional<probe::Profile> profile_start, profile_end;
-  double seconds = 0;                           // training time, evaluation included; never part of results
+  double seconds = 0;  // training time, evaluation included; never part of results
   bool finished(std::int64_t budget) const { return diverged_at.has_value() || step >= budget; }
 };
 
@@ -59,6 +61,15 @@ struct TrialResult {
 struct TrialData {
   const data::Dataset& dataset;
   data::Normalization normalization;
+};
+
+/// Where the seconds of training went; evaluation is not part of it.
+struct TrialTiming {
+  std::int64_t steps = 0;
+  double batch_seconds = 0;      // shuffling, augmenting and normalizing batches
+  double optimizer_seconds = 0;  // clipping and updates
+  double last_batch = 0, last_optimizer = 0;
+  std::vector<engine::StepTiming> passes;  // forward and backward, primitive by primitive
 };
 
 class Trial {
@@ -78,12 +89,17 @@ class Trial {
   void record_profile_start();
   void record_profile_end();
 
+  /// Measures all steps from now on.
+  void start_timing();
+  TrialTiming timing() const;
+
   const TrialSettings& settings() const;
   const TrialResult& result() const;
   std::vector<NamedTensor> parameters() const;
   void set_parameters(const std::vector<NamedTensor>& parameters);  // only at step 0
 
-  /// The whole state; restoring continues bit for bit. A checkpoint of other settings, data or a damaged file throws Error.
+  /// The whole state; restoring continues bit for bit. A checkpoint of other settings, data or a damaged file throws
+  /// Error.
   void save_checkpoint(const std::filesystem::path& path) const;
   void restore_checkpoint(const std::filesystem::path& path);
 

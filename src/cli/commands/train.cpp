@@ -10,6 +10,7 @@
 #include "cli/interrupt.h"
 #include "cli/live.h"
 #include "cli/settings.h"
+#include "cli/step_profile.h"
 #include "cli/values.h"
 #include "fanin/base/file.h"
 #include "fanin/formats/safetensors.h"
@@ -25,6 +26,7 @@ struct Files {
   fs::path folder;
   fs::path checkpoint() const { return folder / "checkpoint.fanin"; }
   fs::path weights() const { return folder / "weights.safetensors"; }
+  fs::path trace() const { return folder / "trace.json"; }
   fs::path curve() const { return folder / "curve.csv"; }
 };
 
@@ -158,6 +160,8 @@ int run_train(const Arguments& arguments) {
   train::Trial trial({dataset, data::compute_normalization(dataset.train)}, settings);
   if (!weights.empty()) trial.set_parameters(weights);
   if (resume) trial.restore_checkpoint(files.checkpoint());
+  const bool profile = arguments.given("--profile");
+  if (profile) trial.start_timing();
   // About as many checkpoints as points of the curve, unless told.
   const std::int64_t every = checkpoint_every > 0 ? checkpoint_every : std::max<std::int64_t>(1, settings.steps / 20);
   TrainProgress progress(settings.steps, trial.result().step, settings.batch);
@@ -175,10 +179,15 @@ int run_train(const Arguments& arguments) {
                              {{"model", settings.model.text()}, {"init", settings.init.text()}});
   write_file_atomically(files.curve(), std::string_view(curve_csv(trial.result())));
   trial.save_checkpoint(files.checkpoint());
+  if (profile) write_file_atomically(files.trace(), std::string_view(step_trace_json(trial.timing())));
   if (arguments.given("--json")) {
     fmt::print("{}\n", to_json(trial, files).dump(2));
   } else {
     fmt::print("{}", result_text(trial, files));
+    if (profile) {
+      fmt::print("trace:      {}\n\n{}", files.trace().string(),
+                 step_profile_text(trial.timing(), trial.settings().batch));
+    }
   }
   return 0;
 }

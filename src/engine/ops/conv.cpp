@@ -50,6 +50,9 @@ class Conv : public Op {
     if (conv_.bias) reads.push_back({DNNL_ARG_BIAS, to.parameter(group_, 1), bias});
     to.primitive<dnnl::convolution_forward>("convolution", forward_, reads,
                                             {{DNNL_ARG_DST, result, forward_.dst_desc()}});
+    flops_ = 2.0 * static_cast<double>(out[0] * out[1] * out[2] * out[3]) *
+             static_cast<double>(in[1] / conv_.groups * conv_.kernel_h * conv_.kernel_w);
+    to.last_flops(flops_);
   }
 
   void backward(Lowering& to) override {
@@ -85,6 +88,7 @@ class Conv : public Op {
     to.primitive<dnnl::convolution_backward_weights>(
         "gradient of the weights", pd,
         {{DNNL_ARG_SRC, source, pd.src_desc()}, {DNNL_ARG_DIFF_DST, diff_dst, pd.diff_dst_desc()}}, writes);
+    to.last_flops(flops_);
     if (!direct) to.reorder(made, target);
   }
 
@@ -104,6 +108,7 @@ class Conv : public Op {
         "gradient of the source", pd,
         {{DNNL_ARG_DIFF_DST, diff_dst, pd.diff_dst_desc()}, {DNNL_ARG_WEIGHTS, turned, pd.weights_desc()}},
         {{DNNL_ARG_DIFF_SRC, diff_src, pd.diff_src_desc()}});
+    to.last_flops(flops_);
     to.contribute(group_.inputs[0], diff_src);
   }
 
@@ -111,6 +116,7 @@ class Conv : public Op {
   model::Conv2d conv_;
   ConvGeometry geometry_;
   dnnl::convolution_forward::primitive_desc forward_;
+  double flops_ = 0;      // of each of the three products
   BufferId source_ = -1;  // the input in the layout that forward reads
 };
 

@@ -33,6 +33,9 @@ class Linear : public Op {
     if (linear_.bias) reads.push_back({DNNL_ARG_BIAS, to.parameter(group_, 1), bias});
     to.primitive<dnnl::inner_product_forward>("matrix product", forward_, reads,
                                               {{DNNL_ARG_DST, result, forward_.dst_desc()}});
+    flops_ = 2.0 * static_cast<double>(linear_.out_features);
+    for (const auto extent : in) flops_ *= static_cast<double>(extent);
+    to.last_flops(flops_);
   }
 
   void backward(Lowering& to) override {
@@ -64,6 +67,7 @@ class Linear : public Op {
     to.primitive<dnnl::inner_product_backward_weights>(
         "gradient of the weights", pd,
         {{DNNL_ARG_SRC, source, pd.src_desc()}, {DNNL_ARG_DIFF_DST, gradient, pd.diff_dst_desc()}}, writes);
+    to.last_flops(flops_);
     if (!direct) to.reorder(made, target);
   }
 
@@ -86,12 +90,14 @@ class Linear : public Op {
         "gradient of the source", pd,
         {{DNNL_ARG_DIFF_DST, gradient, pd.diff_dst_desc()}, {DNNL_ARG_WEIGHTS, turned, pd.weights_desc()}},
         {{DNNL_ARG_DIFF_SRC, diff_src, pd.diff_src_desc()}});
+    to.last_flops(flops_);
     to.contribute(group_.inputs[0], diff_src);
   }
 
   Group group_;
   model::Linear linear_;
   dnnl::inner_product_forward::primitive_desc forward_;
+  double flops_ = 0;      // of each of the three products
   BufferId source_ = -1;  // the input in the layout that forward reads
 };
 

@@ -39,6 +39,8 @@ class PooledConv : public Op {
       kernels::pooled_conv(g, buffer[0], buffer[1], bias ? buffer[2] : nullptr, result_at[0],
                            training ? reinterpret_cast<std::int32_t*>(result_at[2]) : nullptr, result_at[1]);
     });
+    flops_ = 2.0 * 4 * static_cast<double>(out[0] * out[1] * out[2] * out[3]) * static_cast<double>(in[1] * 25);
+    to.last_flops(flops_);
   }
 
   void backward(Lowering& to) override {
@@ -52,6 +54,7 @@ class PooledConv : public Op {
                                                       reinterpret_cast<const std::int32_t*>(buffer[2]), buffer[4],
                                                       bias ? buffer[5] : nullptr, buffer[3]);
               });
+    to.last_flops(flops_ / 4);  // at most: one position in four
     const model::ValueId source = group_.inputs[0];
     if (!to.wants_gradient(source)) return;
     const BufferId out =
@@ -61,6 +64,7 @@ class PooledConv : public Op {
                 kernels::pooled_conv_backward_data(g, buffer[0], reinterpret_cast<const std::int32_t*>(buffer[1]),
                                                    buffer[2], buffer[3], buffer[4]);
               });
+    to.last_flops(flops_ / 4);
     to.contribute(source, out);
   }
 
@@ -72,6 +76,7 @@ class PooledConv : public Op {
   Group group_;
   model::Conv2d conv_;
   kernels::PooledConvGeometry geometry_{};
+  double flops_ = 0;      // of forward
   BufferId source_ = -1;  // the input in the layout that the kernels read
   BufferId winner_ = -1;
 };
