@@ -49,10 +49,10 @@ const float* padded_image(const PooledConvGeometry& g, const float* x, std::int6
 
 /// P pooled columns of one pooled row: 4 P sums (two rows, 2 P columns), each a vector of output channels, and a vector
 /// of weights. `weights` is (tap, in_c, block), its lanes those of the block at `x`'s channel.
-template <int P, class D>
+template <int pixel, int P, class D>
 HWY_INLINE HWY_ATTR void pooled_tile(D d, const PooledConvGeometry& g, const float* x, std::int64_t start,
                                      const float* weights, hn::Vec<D> bias, float* y, std::int32_t* winner) {
-  const std::int64_t row = g.padded_w() * g.pixel(), pixel = g.pixel();
+  const std::int64_t row = g.padded_w() * pixel, channels = pixel == 1 ? 1 : g.in_c;
   hn::Vec<D> top[2 * P], low[2 * P];
 #pragma GCC unroll 16
   for (int i = 0; i < 2 * P; ++i) top[i] = low[i] = bias;
@@ -60,7 +60,7 @@ HWY_INLINE HWY_ATTR void pooled_tile(D d, const PooledConvGeometry& g, const flo
   for (std::int64_t ky = 0; ky < kernel; ++ky) {
     for (std::int64_t kx = 0; kx < kernel; ++kx) {
       const float* from = corner + ky * row + kx * pixel;
-      for (std::int64_t c = 0; c < g.in_c; ++c, weights += g.block) {
+      for (std::int64_t c = 0; c < channels; ++c, weights += g.block) {
         const auto w = hn::LoadU(d, weights);
 #pragma GCC unroll 16
         for (int i = 0; i < 2 * P; ++i) {
@@ -93,36 +93,36 @@ HWY_INLINE HWY_ATTR void pooled_tile(D d, const PooledConvGeometry& g, const flo
   }
 }
 
-template <class D>
+template <int pixel, class D>
 HWY_INLINE HWY_ATTR void pooled_tile_of(int columns, D d, const PooledConvGeometry& g, const float* x,
                                         std::int64_t start, const float* weights, hn::Vec<D> bias, float* y,
                                         std::int32_t* winner) {
   switch (columns) {
     case 1:
-      return pooled_tile<1>(d, g, x, start, weights, bias, y, winner);
+      return pooled_tile<pixel, 1>(d, g, x, start, weights, bias, y, winner);
     case 2:
-      return pooled_tile<2>(d, g, x, start, weights, bias, y, winner);
+      return pooled_tile<pixel, 2>(d, g, x, start, weights, bias, y, winner);
     case 3:
-      return pooled_tile<3>(d, g, x, start, weights, bias, y, winner);
+      return pooled_tile<pixel, 3>(d, g, x, start, weights, bias, y, winner);
     default:
       break;
   }
   if constexpr (many_registers) {
     switch (columns) {
       case 4:
-        return pooled_tile<4>(d, g, x, start, weights, bias, y, winner);
+        return pooled_tile<pixel, 4>(d, g, x, start, weights, bias, y, winner);
       case 5:
-        return pooled_tile<5>(d, g, x, start, weights, bias, y, winner);
+        return pooled_tile<pixel, 5>(d, g, x, start, weights, bias, y, winner);
       case 6:
-        return pooled_tile<6>(d, g, x, start, weights, bias, y, winner);
+        return pooled_tile<pixel, 6>(d, g, x, start, weights, bias, y, winner);
       default:
-        return pooled_tile<7>(d, g, x, start, weights, bias, y, winner);
+        return pooled_tile<pixel, 7>(d, g, x, start, weights, bias, y, winner);
     }
   }
 }
 
 /// The rows of a pooled image, cut into tiles of nearly equal width.
-template <class D>
+template <int pixel, class D>
 HWY_INLINE HWY_ATTR void pooled_image(D d, const PooledConvGeometry& g, const float* x, const float* weights,
                                       const float* bias, float* y, std::int32_t* winner) {
   constexpr std::int64_t widest = many_registers ? 7 : 3;
@@ -132,8 +132,8 @@ HWY_INLINE HWY_ATTR void pooled_image(D d, const PooledConvGeometry& g, const fl
     for (std::int64_t t = 0; t < tiles; ++t) {
       const std::int64_t from = t * g.out_w / tiles, to = (t + 1) * g.out_w / tiles;
       const std::int64_t at = (oy * g.out_w + from) * g.block;
-      pooled_tile_of(static_cast<int>(to - from), d, g, x, 2 * (oy * g.padded_w() + from), weights, b, y + at,
-                     winner ? winner + at : nullptr);
+      pooled_tile_of<pixel>(static_cast<int>(to - from), d, g, x, 2 * (oy * g.padded_w() + from), weights, b, y + at,
+                            winner ? winner + at : nullptr);
     }
   }
 }
@@ -159,10 +159,16 @@ void pooled_conv(const PooledConvGeometry& g, const float* x, const float* weigh
       const std::int64_t at = (n * g.blocks() + b) * g.out_h * g.out_w * g.block;
       const float* w = turned + b * of_block;
       std::int32_t* where = winner ? winner + at : nullptr;
+      float* to = y + at;
+      // The distance of pixels is a constant in the loops, so that addresses cost nothing.
+      const auto run = [&](auto d) HWY_ATTR {
+        g.pixel() == 1 ? pooled_image<1>(d, g, from, w, biases + b * g.block, to, where)
+                       : pooled_image<8>(d, g, from, w, biases + b * g.block, to, where);
+      };
       if (g.block == 8) {
-        pooled_image(Eight(), g, from, w, biases + b * 8, y + at, where);
+        run(Eight());
       } else {
-        pooled_image(hn::CappedTag<float, 16>(), g, from, w, biases + b * 16, y + at, where);
+        run(hn::CappedTag<float, 16>());
       }
     }
   }
@@ -277,8 +283,8 @@ void pooled_conv_backward_weights(const PooledConvGeometry& g, const float* x, c
 
 /// The gradients of one window of the convolution: which channel, and how much.
 struct Entries {
-  float gradient[4][32];
-  std::int32_t channel[4][32];
+  float gradient[4][33];
+  std::int32_t channel[4][33];
   int count[4];
 };
 
@@ -319,14 +325,18 @@ void pooled_conv_backward_data(const PooledConvGeometry& g, const float* dy, con
     for (std::int64_t p = 0; p < g.out_h * g.out_w; ++p) {
       const std::int64_t start = 2 * (p / g.out_w * w + p % g.out_w);
       std::fill_n(entries.count, 4, 0);
-      for (std::int64_t c = 0; c < g.out_c; ++c) {
-        const std::int64_t at = ((n * g.blocks() + c / g.block) * g.out_h * g.out_w + p) * g.block + c % g.block;
-        if (winner[at] < 0) continue;
-        const std::int64_t place = winner[at] - start;
-        const auto window = static_cast<std::size_t>(place < 2 ? place : place - w + 2);
-        const int k = entries.count[window]++;
-        entries.gradient[window][k] = dy[at];
-        entries.channel[window][k] = static_cast<std::int32_t>(c);
+      // Without a branch, since what ReLU clamps is hard to guess: such an entry is written over by the next.
+      for (std::int64_t b = 0; b < g.blocks(); ++b) {
+        const std::int64_t at = ((n * g.blocks() + b) * g.out_h * g.out_w + p) * g.block;
+        const std::int64_t channels = std::min(g.block, g.out_c - b * g.block);
+        for (std::int64_t c = 0; c < channels; ++c) {
+          const std::int64_t place = std::max<std::int64_t>(0, winner[at + c] - start);
+          const auto window = static_cast<std::size_t>(place < 2 ? place : place - w + 2);
+          const int k = entries.count[window];
+          entries.gradient[window][k] = dy[at + c];
+          entries.channel[window][k] = static_cast<std::int32_t>(b * g.block + c);
+          entries.count[window] = k + (winner[at + c] >= 0);
+        }
       }
       for (std::size_t window = 0; window < 4; ++window) {
         if (entries.count[window] == 0) continue;
