@@ -48,25 +48,25 @@ const float* padded_image(const PooledConvGeometry& g, const float* x, std::int6
 }
 
 /// P pooled columns of one pooled row: 4 P sums (two rows, 2 P columns), each a vector of output channels, and a vector
-/// of weights. `weights` is (tap, in_c, block), its lanes those of the block at `x`'s channel.
+/// of weights, which are (tap, in_c, block). The taps' places come from a table: where the compiler knows that a tap's
+/// pixels are the next one's too, it keeps them, and there are no registers for that.
 template <int pixel, int P, class D>
-HWY_INLINE HWY_ATTR void pooled_tile(D d, const PooledConvGeometry& g, const float* x, std::int64_t start,
-                                     const float* weights, hn::Vec<D> bias, float* y, std::int32_t* winner) {
+HWY_INLINE HWY_ATTR void pooled_tile(D d, const PooledConvGeometry& g, const float* x, const std::int64_t* tap_at,
+                                     std::int64_t start, const float* weights, hn::Vec<D> bias, float* y,
+                                     std::int32_t* winner) {
   const std::int64_t row = g.padded_w() * pixel, channels = pixel == 1 ? 1 : g.in_c;
   hn::Vec<D> top[2 * P], low[2 * P];
 #pragma GCC unroll 16
   for (int i = 0; i < 2 * P; ++i) top[i] = low[i] = bias;
   const float* corner = x + start * pixel;
-  for (std::int64_t ky = 0; ky < kernel; ++ky) {
-    for (std::int64_t kx = 0; kx < kernel; ++kx) {
-      const float* from = corner + ky * row + kx * pixel;
-      for (std::int64_t c = 0; c < channels; ++c, weights += g.block) {
-        const auto w = hn::LoadU(d, weights);
+  for (std::int64_t tap = 0; tap < taps; ++tap) {
+    const float* from = corner + tap_at[tap];
+    for (std::int64_t c = 0; c < channels; ++c, weights += g.block) {
+      const auto w = hn::LoadU(d, weights);
 #pragma GCC unroll 16
-        for (int i = 0; i < 2 * P; ++i) {
-          top[i] = hn::MulAdd(hn::Set(d, from[i * pixel + c]), w, top[i]);
-          low[i] = hn::MulAdd(hn::Set(d, from[row + i * pixel + c]), w, low[i]);
-        }
+      for (int i = 0; i < 2 * P; ++i) {
+        top[i] = hn::MulAdd(hn::Set(d, from[i * pixel + c]), w, top[i]);
+        low[i] = hn::MulAdd(hn::Set(d, from[row + i * pixel + c]), w, low[i]);
       }
     }
   }
@@ -95,28 +95,28 @@ HWY_INLINE HWY_ATTR void pooled_tile(D d, const PooledConvGeometry& g, const flo
 
 template <int pixel, class D>
 HWY_INLINE HWY_ATTR void pooled_tile_of(int columns, D d, const PooledConvGeometry& g, const float* x,
-                                        std::int64_t start, const float* weights, hn::Vec<D> bias, float* y,
-                                        std::int32_t* winner) {
+                                        const std::int64_t* tap_at, std::int64_t start, const float* weights,
+                                        hn::Vec<D> bias, float* y, std::int32_t* winner) {
   switch (columns) {
     case 1:
-      return pooled_tile<pixel, 1>(d, g, x, start, weights, bias, y, winner);
+      return pooled_tile<pixel, 1>(d, g, x, tap_at, start, weights, bias, y, winner);
     case 2:
-      return pooled_tile<pixel, 2>(d, g, x, start, weights, bias, y, winner);
+      return pooled_tile<pixel, 2>(d, g, x, tap_at, start, weights, bias, y, winner);
     case 3:
-      return pooled_tile<pixel, 3>(d, g, x, start, weights, bias, y, winner);
+      return pooled_tile<pixel, 3>(d, g, x, tap_at, start, weights, bias, y, winner);
     default:
       break;
   }
   if constexpr (many_registers) {
     switch (columns) {
       case 4:
-        return pooled_tile<pixel, 4>(d, g, x, start, weights, bias, y, winner);
+        return pooled_tile<pixel, 4>(d, g, x, tap_at, start, weights, bias, y, winner);
       case 5:
-        return pooled_tile<pixel, 5>(d, g, x, start, weights, bias, y, winner);
+        return pooled_tile<pixel, 5>(d, g, x, tap_at, start, weights, bias, y, winner);
       case 6:
-        return pooled_tile<pixel, 6>(d, g, x, start, weights, bias, y, winner);
+        return pooled_tile<pixel, 6>(d, g, x, tap_at, start, weights, bias, y, winner);
       default:
-        return pooled_tile<pixel, 7>(d, g, x, start, weights, bias, y, winner);
+        return pooled_tile<pixel, 7>(d, g, x, tap_at, start, weights, bias, y, winner);
     }
   }
 }
@@ -128,12 +128,14 @@ HWY_INLINE HWY_ATTR void pooled_image(D d, const PooledConvGeometry& g, const fl
   constexpr std::int64_t widest = many_registers ? 7 : 3;
   const std::int64_t tiles = (g.out_w + widest - 1) / widest;
   const auto b = hn::LoadU(d, bias);
+  std::int64_t tap_at[taps];
+  for (std::int64_t tap = 0; tap < taps; ++tap) tap_at[tap] = (tap / kernel * g.padded_w() + tap % kernel) * pixel;
   for (std::int64_t oy = 0; oy < g.out_h; ++oy) {
     for (std::int64_t t = 0; t < tiles; ++t) {
       const std::int64_t from = t * g.out_w / tiles, to = (t + 1) * g.out_w / tiles;
       const std::int64_t at = (oy * g.out_w + from) * g.block;
-      pooled_tile_of<pixel>(static_cast<int>(to - from), d, g, x, 2 * (oy * g.padded_w() + from), weights, b, y + at,
-                            winner ? winner + at : nullptr);
+      pooled_tile_of<pixel>(static_cast<int>(to - from), d, g, x, tap_at, 2 * (oy * g.padded_w() + from), weights, b,
+                            y + at, winner ? winner + at : nullptr);
     }
   }
 }
