@@ -1,9 +1,11 @@
-// Fills of Fanin for bench/init/run.sh: one line "fanin kind threads size GB/s" for each repeat asked for on stdin.
+// Fanin's fills, and std::normal_distribution, for bench/init/compare.py.
 //
-// Reads lines "kind threads size", times one fill of float32 (repeated until 20 ms have passed), prints the rate of the
-// values' bytes. A program that answers lines lets the runner interleave the contenders.
+// Reads lines "kind type threads size", fills again and again for 50 ms, and answers each with the fastest fill's rate
+// in GB/s of values: a program that answers lines lets the script interleave the contenders, and the fastest of many
+// short fills is what the processor does when nothing else runs.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
@@ -38,8 +40,7 @@ double rate(const std::string& kind, int threads, std::size_t size) {
   const FillThreads allowed(threads);
   std::mt19937 engine(1);
   std::normal_distribution<float> distribution(0.0f, 0.02f);
-  double passed = 0;
-  std::size_t fills = 0;
+  std::uint64_t fills = 0;
   const auto once = [&] {
     if constexpr (std::is_same_v<T, float>)
       if (kind == "std") {
@@ -48,14 +49,17 @@ double rate(const std::string& kind, int threads, std::size_t size) {
       }
     fill(kind, std::span<T>(values), make_stream(fills, "w", Purpose::initialize));
   };
-  once();  // pages
+  once();  // touches the pages
+  double best = 1e9;
   const double start = seconds();
-  do {
+  for (double now = start; now - start < 0.05;) {
     once();
     ++fills;
-    passed = seconds() - start;
-  } while (passed < 0.02);
-  return static_cast<double>(fills * size * sizeof(T)) / passed * 1e-9;
+    const double after = seconds();
+    best = std::min(best, after - now);
+    now = after;
+  }
+  return static_cast<double>(size * sizeof(T)) / best * 1e-9;
 }
 
 }  // namespace

@@ -129,6 +129,20 @@ std::vector<Command> make_table() {
        {"fanin report runs/lenet5", "fanin report runs/lenet5 runs/vanilla -o both.html"},
        join({{{"-o,--output", "FILE", "", "The page; DIR/report.html for one run, report.html here for several."}}}),
        run_report},
+      {"random",
+       "",
+       0,
+       0,
+       "Write the random words behind the weights as bytes, for test batteries of random numbers.",
+       "The words of one parameter's stream in the order of its elements, little-endian (docs/random.md); without "
+       "--bytes for ever.",
+       {"fanin random --raw | dieharder -a -g 200",
+        "fanin random --raw --seed 7 --name conv1.weight --bytes 4096 > words"},
+       join({{{"--raw", "", "", "32-bit words, to a file or a pipe."},
+              {"--seed", "N", "0", "The seed, an unsigned 64-bit number."},
+              {"--name", "NAME", "w", "The parameter's name."},
+              {"--bytes", "N", "", "Stop after so many bytes."}}}),
+       run_random},
       {"help", "COMMAND", 0, 1, "Show the help of a command.", "", {"fanin help compare"}, join({}), run_help},
   };
 }

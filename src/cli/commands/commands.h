@@ -9,6 +9,7 @@ int run_train(const Arguments& arguments);
 int run_show(const Arguments& arguments);
 int run_list(const Arguments& arguments);
 int run_explain(const Arguments& arguments);
+int run_random(const Arguments& arguments);
 int run_report(const Arguments& arguments);
 int run_help(const Arguments& arguments);
 
