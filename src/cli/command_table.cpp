@@ -79,6 +79,52 @@ Command train_command() {
       run_train};
 }
 
+Command init_command() {
+  return {
+      "init",
+      "",
+      0,
+      0,
+      "Write initial weights of a network, or of one tensor, to a file; or check such a file.",
+      "The file's name says its format: .safetensors, .npz, or .raw for bare little-endian values. A safetensors "
+      "file says what made it, and --check draws the weights again and compares every bit.",
+      {"fanin init --model resnet20 --init he_normal --seed 7 -o weights.safetensors",
+       "fanin init --model lenet5 --preset pytorch-default --report -o weights.npz",
+       "fanin init --shape 64x3x7x7 --init orthogonal --dtype bf16 --shard 0/4 -o shard0.safetensors",
+       "fanin init --check weights.safetensors"},
+      join({{{"--model", "MODEL", "", "The network: a name, with options as in vanilla:depth=20,width=16.", "What"},
+             {"--input", "CxHxW", "1x28x28", "The shape of one image.", "What"},
+             {"--classes", "N", "10", "The number of classes.", "What"},
+             {"--shape", "OxIxHxW", "", "One tensor in place of a network: (out, in) or a kernel's extents.", "What"},
+             {"--name", "NAME", "weight", "With --shape: its name, which names its random stream.", "What"},
+             {"--groups", "N", "1", "With --shape: the convolution's groups.", "What"},
+             {"--activation", "NAME", "relu", "With --shape: the activation that follows.", "What"},
+             {"--init,--scheme", "SCHEME", "", "The scheme, as in normal:std=0.01.", "What"},
+             {"--preset", "PRESET", "", "The same as --init: a framework's defaults, as in pytorch-default.", "What"},
+             {"--seed", "N", "0", "Rules the weights; unsigned, 64 bits.", "What"},
+             {"-o,--output", "FILE", "", "Where the weights go.", "Output"},
+             {"--dtype", "TYPE", "float32", "float32, float64, bf16 or half: rounded to nearest.", "Output"},
+             {"--shard", "I/N", "0/1", "Of each tensor part I, from 0, of N along its first extent.", "Output"},
+             {"--report", "", "", "Print target and achieved scale of each parameter.", "Output"},
+             {"--check", "FILE", "", "Verify a safetensors file against the scheme that it names.", "Checking"}}}),
+      run_init};
+}
+
+Command diff_preset_command() {
+  return {"diff-preset",
+          "A B",
+          2,
+          2,
+          "Say per parameter how two presets or schemes differ on a network, and by what factor.",
+          "",
+          {"fanin diff-preset pytorch-default keras-default --model lenet5",
+           "fanin diff-preset torchvision-resnet he_normal --model resnet20 --input 3x32x32"},
+          join({{{"--model", "MODEL", "", "The network."},
+                 {"--input", "CxHxW", "1x28x28", "The shape of one image."},
+                 {"--classes", "N", "10", "The number of classes."}}}),
+          run_diff_preset};
+}
+
 Command show_command() {
   return {"show",
           "MODEL",
@@ -101,6 +147,8 @@ std::vector<Command> make_table() {
   return {
       compare_command(),
       train_command(),
+      init_command(),
+      diff_preset_command(),
       show_command(),
       {"list",
        "KIND",

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "fanin/base/spec.h"
@@ -69,6 +70,30 @@ std::uint64_t seed(const Arguments& arguments) {
 const std::string& required(const Arguments& arguments, std::string_view name, std::string_view expected) {
   if (!arguments.given(name)) throw UsageError(fmt::format("{} is missing; expected {}", name, expected));
   return arguments.text(name);
+}
+
+Shape extents(const Arguments& arguments, std::string_view name, std::initializer_list<std::size_t> ranks) {
+  const std::string& text = arguments.text(name);
+  constexpr std::int64_t largest = std::int64_t{1} << 40;
+  const auto refuse = [&]() -> UsageError {
+    const std::string_view expected = ranks.size() == 2 ? "CxHxW or a number of features, as in 1x28x28"
+                                                        : "two to five extents, as in 64x3x7x7 or 10x84";
+    return UsageError(fmt::format("{} is '{}'; expected {}", name, text, expected));
+  };
+  Shape shape;
+  std::size_t at = 0;
+  while (at <= text.size()) {
+    const std::size_t end = std::min(text.find('x', at), text.size());
+    try {
+      shape.push_back(parse_integer(std::string_view(text).substr(at, end - at), name));
+    } catch (const Error&) {
+      throw refuse();
+    }
+    if (shape.back() < 1 || shape.back() > (ranks.size() == 2 ? 65536 : largest)) throw refuse();
+    at = end + 1;
+  }
+  if (std::ranges::find(ranks, shape.size()) == ranks.end()) throw refuse();
+  return shape;
 }
 
 RateGrid rate_grid(const Arguments& arguments, std::string_view name) {

@@ -43,11 +43,9 @@ float fixed_start(const model::Graph& graph, const model::Parameter& parameter) 
 
 }  // namespace
 
-std::vector<NamedTensor> initialize(const model::Graph& graph, const Spec& scheme, std::uint64_t seed,
-                                    std::vector<FillReport>* reports) {
+void for_each_parameter(const model::Graph& graph, const Spec& scheme, std::uint64_t seed,
+                        const std::function<void(NamedTensor tensor, std::optional<FillReport> report)>& take) {
   const std::vector<Place> where = places(graph);
-  std::vector<NamedTensor> state;
-  state.reserve(graph.parameters().size());
   for (const model::Parameter& parameter : graph.parameters()) {
     const auto count = static_cast<std::size_t>(element_count(parameter.shape));
     NamedTensor entry{parameter.name, {parameter.shape, std::vector<float>(count)}};
@@ -59,9 +57,18 @@ std::vector<NamedTensor> initialize(const model::Graph& graph, const Spec& schem
       report = fill_other(scheme, context, entry.tensor.values);
       if (!report) std::ranges::fill(entry.tensor.values, fixed_start(graph, parameter));
     }
-    if (report && reports != nullptr) reports->push_back(std::move(*report));
-    state.push_back(std::move(entry));
+    take(std::move(entry), std::move(report));
   }
+}
+
+std::vector<NamedTensor> initialize(const model::Graph& graph, const Spec& scheme, std::uint64_t seed,
+                                    std::vector<FillReport>* reports) {
+  std::vector<NamedTensor> state;
+  state.reserve(graph.parameters().size());
+  for_each_parameter(graph, scheme, seed, [&](NamedTensor tensor, std::optional<FillReport> report) {
+    state.push_back(std::move(tensor));
+    if (report && reports != nullptr) reports->push_back(std::move(*report));
+  });
   return state;
 }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -109,5 +110,10 @@ FillReport fill(const Spec& scheme, const WeightContext& context, std::span<floa
 /// scheme has no rule of its own for them. One report for each parameter that the scheme fills.
 std::vector<NamedTensor> initialize(const model::Graph& graph, const Spec& scheme, std::uint64_t seed,
                                     std::vector<FillReport>* reports = nullptr);
+
+/// The same, one parameter after the other, so that no more than one is in memory: for files and shards. The report is
+/// there where the scheme fills the parameter.
+void for_each_parameter(const model::Graph& graph, const Spec& scheme, std::uint64_t seed,
+                        const std::function<void(NamedTensor tensor, std::optional<FillReport> report)>& take);
 
 }  // namespace fanin::init

@@ -6,6 +6,8 @@ namespace fanin::cli {
 
 int run_compare(const Arguments& arguments);
 int run_train(const Arguments& arguments);
+int run_init(const Arguments& arguments);
+int run_diff_preset(const Arguments& arguments);
 int run_show(const Arguments& arguments);
 int run_list(const Arguments& arguments);
 int run_explain(const Arguments& arguments);

@@ -1,0 +1,69 @@
+// `fanin diff-preset A B --model M`: where two presets differ on a network.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstdio>
+
+#include "cli/commands/commands.h"
+#include "cli/settings.h"
+#include "cli/text.h"
+#include "cli/values.h"
+#include "fanin/init/schemes.h"
+#include "fanin/model/builders.h"
+
+namespace fanin::cli {
+
+namespace {
+
+struct Start {
+  double std = 0, mean = 0;
+};
+
+/// What each parameter starts with: the target where the scheme has one, else what was drawn with seed 0.
+std::vector<std::pair<std::string, Start>> starts(const model::Graph& graph, const Spec& scheme) {
+  std::vector<std::pair<std::string, Start>> result;
+  init::for_each_parameter(graph, scheme, 0,
+                           [&](const NamedTensor& entry, const std::optional<init::FillReport>& report) {
+                             double sum = 0, squares = 0;
+                             for (const float value : entry.tensor.values) sum += value;
+                             const double count = static_cast<double>(entry.tensor.values.size()), mean = sum / count;
+                             for (const float value : entry.tensor.values) squares += (value - mean) * (value - mean);
+                             Start start{std::sqrt(squares / count), mean};
+                             if (report && std::isfinite(report->target_std)) start = {report->target_std, 0};
+                             result.emplace_back(entry.name, start);
+                           });
+  return result;
+}
+
+std::string said(const Start& start) {
+  return start.std > 0 ? fmt::format("std {:.5g}", start.std) : fmt::format("all {:.5g}", start.mean);
+}
+
+}  // namespace
+
+int run_diff_preset(const Arguments& arguments) {
+  const Spec first = parse_spec(arguments.positionals()[0]), second = parse_spec(arguments.positionals()[1]);
+  check_scheme(first);
+  check_scheme(second);
+  const Spec model = parse_spec(required(arguments, "--model", "a model ('fanin list models' shows them)"));
+  check_model(model);
+  const model::Graph graph = model::build_model(model, extents(arguments, "--input", {1, 3}),
+                                                integer(arguments, "--classes", 2, most_classes));
+  const auto a = starts(graph, first), b = starts(graph, second);
+  std::vector<std::vector<std::string>> rows = {{"parameter", first.text(), second.text(), "second / first"}};
+  std::size_t same = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const Start &left = a[i].second, &right = b[i].second;
+    const bool both = left.std > 0 && right.std > 0;
+    if (both ? std::abs(right.std / left.std - 1) < 1e-9 : left.std == right.std && left.mean == right.mean) {
+      ++same;
+      continue;
+    }
+    rows.push_back({a[i].first, said(left), said(right), both ? fmt::format("{:.4g}", right.std / left.std) : "-"});
+  }
+  if (rows.size() > 1) fmt::print("{}", table(rows, 0));
+  fmt::print("{} of {} parameters start alike in scale\n", same, a.size());
+  return 0;
+}
+
+}  // namespace fanin::cli

@@ -1,0 +1,324 @@
+// `fanin init`: initial weights as a file, shard by shard where wanted; and the check of such a file.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstring>
+#include <map>
+#include <optional>
+
+#include "cli/commands/commands.h"
+#include "cli/settings.h"
+#include "cli/text.h"
+#include "cli/values.h"
+#include "fanin/base/file.h"
+#include "fanin/base/float16.h"
+#include "fanin/formats/npz.h"
+#include "fanin/formats/safetensors.h"
+#include "fanin/init/schemes.h"
+#include "fanin/model/builders.h"
+#include "fanin/random/stream.h"
+
+namespace fanin::cli {
+
+namespace {
+
+using formats::ElementType;
+using Metadata = std::map<std::string, std::string>;
+
+/// All that decides the weights of a file: what its metadata holds.
+struct Recipe {
+  Spec scheme;
+  std::uint64_t seed = 0;
+  std::optional<Spec> model;  // else one tensor
+  Shape input, shape;
+  std::int64_t classes = 10, groups = 1;
+  std::string name, activation;
+  std::int64_t shard = 0, shards = 1;
+};
+
+ElementType parse_dtype(const std::string& text) {
+  static constexpr std::array<std::pair<std::string_view, ElementType>, 4> types = {{{"float32", ElementType::float32},
+                                                                                     {"float64", ElementType::float64},
+                                                                                     {"bf16", ElementType::bfloat16},
+                                                                                     {"half", ElementType::float16}}};
+  for (const auto& [name, type] : types)
+    if (name == text) return type;
+  throw UsageError(fmt::format("--dtype is '{}'; expected float32, float64, bf16 or half", text));
+}
+
+/// "I/N" with 0 <= I < N.
+void parse_shard(const std::string& text, Recipe& recipe) {
+  const auto refuse = [&]() -> UsageError {
+    return UsageError(fmt::format("--shard is '{}'; expected I/N with I from 0 to N - 1, as in 0/4", text));
+  };
+  const std::size_t slash = text.find('/');
+  if (slash == std::string::npos) throw refuse();
+  try {
+    recipe.shard = parse_integer(std::string_view(text).substr(0, slash), "--shard");
+    recipe.shards = parse_integer(std::string_view(text).substr(slash + 1), "--shard");
+  } catch (const Error&) {
+    throw refuse();
+  }
+  if (recipe.shards < 1 || recipe.shards > 1'000'000 || recipe.shard < 0 || recipe.shard >= recipe.shards)
+    throw refuse();
+}
+
+/// The shard's rows of a tensor: part i of n along the first extent, from floor(i rows / n).
+Tensor cut(Tensor tensor, const Recipe& recipe) {
+  if (recipe.shards == 1 || tensor.shape.empty()) return tensor;
+  const std::int64_t rows = tensor.shape[0], row = element_count(tensor.shape) / std::max<std::int64_t>(1, rows);
+  // rows / n and the remainder apart: i rows could overflow
+  const auto start = [&](std::int64_t i) {
+    return i * (rows / recipe.shards) + i * (rows % recipe.shards) / recipe.shards;
+  };
+  const std::int64_t from = start(recipe.shard), to = start(recipe.shard + 1);
+  Tensor part{tensor.shape, {}};
+  part.shape[0] = to - from;
+  part.values.assign(tensor.values.begin() + from * row, tensor.values.begin() + to * row);
+  return part;
+}
+
+formats::Array convert(const Tensor& tensor, ElementType type) {
+  formats::Array array{type, tensor.shape, {}};
+  array.bytes.resize(tensor.values.size() * formats::element_size(type));
+  const auto store = [&]<class T>(T (*round)(float)) {
+    for (std::size_t i = 0; i < tensor.values.size(); ++i) {
+      const T value = round(tensor.values[i]);
+      std::memcpy(array.bytes.data() + i * sizeof value, &value, sizeof value);
+    }
+  };
+  switch (type) {
+    case ElementType::float64:
+      store(+[](float value) { return static_cast<double>(value); });
+      break;
+    case ElementType::bfloat16:
+      store(+[](float value) { return to_bfloat16(value); });
+      break;
+    case ElementType::float16:
+      store(+[](float value) { return to_half(value); });
+      break;
+    default:
+      store(+[](float value) { return value; });
+  }
+  return array;
+}
+
+init::WeightContext single_tensor(const Recipe& recipe) {
+  init::WeightContext context;
+  context.name = recipe.name;
+  context.shape = context.layer_shape = recipe.shape;
+  context.role = model::Role::weight;
+  const auto count = element_count(recipe.shape);
+  const double outputs = static_cast<double>(recipe.shape[0]), inputs = static_cast<double>(count / recipe.shape[0]);
+  const double taps = inputs / static_cast<double>(recipe.shape[1]);
+  context.fans = {inputs, outputs / static_cast<double>(recipe.groups) * taps};
+  context.groups = recipe.groups;
+  context.activation = {model::parse_activation(recipe.activation)};
+  context.seed = recipe.seed;
+  context.place.first = true;
+  return context;
+}
+
+using Take = std::function<void(NamedTensor, std::optional<init::FillReport>)>;
+
+/// Draws the parameters one after the other and gives the shard of each.
+void draw(const Recipe& recipe, const Take& take) {
+  const Take shard = [&](NamedTensor tensor, std::optional<init::FillReport> report) {
+    take({tensor.name, cut(std::move(tensor.tensor), recipe)}, std::move(report));
+  };
+  if (recipe.model) {
+    const model::Graph graph = model::build_model(*recipe.model, recipe.input, recipe.classes);
+    init::for_each_parameter(graph, recipe.scheme, recipe.seed, shard);
+    return;
+  }
+  const std::int64_t count = element_count(recipe.shape);
+  constexpr std::int64_t most = std::int64_t{1} << 36;
+  if (count > most)
+    throw Error(fmt::format("a tensor of shape {} has {} elements; at most {} are supported", to_string(recipe.shape),
+                            count, most));
+  NamedTensor entry{recipe.name, {recipe.shape, std::vector<float>(static_cast<std::size_t>(count))}};
+  init::FillReport report = init::fill(recipe.scheme, single_tensor(recipe), entry.tensor.values);
+  shard(std::move(entry), std::move(report));
+}
+
+Metadata to_metadata(const Recipe& recipe) {
+  Metadata data = {{"fanin.scheme", recipe.scheme.text()},
+                   {"fanin.seed", std::to_string(recipe.seed)},
+                   {"fanin.shard", fmt::format("{}/{}", recipe.shard, recipe.shards)}};
+  if (recipe.model) {
+    data["fanin.model"] = recipe.model->text();
+    data["fanin.input"] = to_string(recipe.input);
+    data["fanin.classes"] = std::to_string(recipe.classes);
+  } else {
+    data["fanin.shape"] = to_string(recipe.shape);
+    data["fanin.name"] = recipe.name;
+    data["fanin.groups"] = std::to_string(recipe.groups);
+    data["fanin.activation"] = recipe.activation;
+  }
+  return data;
+}
+
+Shape shape_of(std::string_view text, std::string_view what) {
+  Shape shape;
+  while (true) {
+    const std::size_t end = text.find('x');
+    shape.push_back(parse_integer(text.substr(0, end), what));
+    if (shape.back() < 1) throw Error(fmt::format("{} is '{}'; expected extents above 0", what, text));
+    if (end == std::string_view::npos) return shape;
+    text.remove_prefix(end + 1);
+  }
+}
+
+Recipe from_metadata(const Metadata& data, const std::string& file) {
+  const auto text = [&](const std::string& key) -> const std::string& {
+    const auto found = data.find("fanin." + key);
+    if (found == data.end())
+      throw Error(
+          fmt::format("{}: the metadata has no 'fanin.{}'; expected a file that 'fanin init' wrote", file, key));
+    return found->second;
+  };
+  const auto named = [&](std::string_view key) { return fmt::format("{}: fanin.{}", file, key); };
+  Recipe recipe;
+  recipe.scheme = parse_spec(text("scheme"));
+  recipe.seed = parse_unsigned(text("seed"), named("seed"));
+  parse_shard(text("shard"), recipe);
+  if (data.contains("fanin.model")) {
+    recipe.model = parse_spec(text("model"));
+    recipe.input = shape_of(text("input"), named("input"));
+    recipe.classes = parse_integer(text("classes"), named("classes"));
+  } else {
+    recipe.shape = shape_of(text("shape"), named("shape"));
+    if (recipe.shape.size() < 2) throw Error(fmt::format("{}: fanin.shape is no weight's shape", file));
+    recipe.name = text("name");
+    recipe.groups = parse_integer(text("groups"), named("groups"));
+    recipe.activation = text("activation");
+  }
+  if (recipe.groups < 1) throw Error(fmt::format("{}: fanin.groups is {}; expected 1 or more", file, recipe.groups));
+  return recipe;
+}
+
+int check(const std::string& file) {
+  const formats::Safetensors content = formats::read_safetensors(file);
+  const Recipe recipe = from_metadata(content.metadata, file);
+  std::size_t seen = 0;
+  std::int64_t wrong = 0;
+  draw(recipe, [&](NamedTensor tensor, const std::optional<init::FillReport>&) {
+    const auto found = std::ranges::find(content.arrays, tensor.name, &formats::NamedArray::name);
+    if (found == content.arrays.end()) {
+      ++wrong;
+      fmt::print("{}: missing\n", tensor.name);
+      return;
+    }
+    ++seen;
+    const formats::Array& stored = found->array;
+    if (stored.shape != tensor.tensor.shape) {
+      ++wrong;
+      fmt::print("{}: has shape {}; the scheme gives {}\n", tensor.name, to_string(stored.shape),
+                 to_string(tensor.tensor.shape));
+      return;
+    }
+    const formats::Array wanted = convert(tensor.tensor, stored.type);
+    if (wanted.type != stored.type || wanted.bytes == stored.bytes) return;
+    ++wrong;
+    const std::size_t size = formats::element_size(stored.type);
+    std::size_t different = 0;
+    for (std::size_t at = 0; at < stored.bytes.size(); at += size)
+      different += std::memcmp(stored.bytes.data() + at, wanted.bytes.data() + at, size) != 0;
+    fmt::print("{}: {} of {} values differ\n", tensor.name, different, stored.bytes.size() / size);
+  });
+  if (seen < content.arrays.size()) {
+    ++wrong;
+    fmt::print("{} tensors of the file are not the network's\n", content.arrays.size() - seen);
+  }
+  fmt::print("{}: {}\n", file,
+             wrong == 0
+                 ? fmt::format("all {} tensors are those of {} with seed {}", seen, recipe.scheme.text(), recipe.seed)
+                 : fmt::format("{} differences from {} with seed {}", wrong, recipe.scheme.text(), recipe.seed));
+  return wrong == 0 ? 0 : 1;
+}
+
+Recipe recipe_of(const Arguments& arguments) {
+  Recipe recipe;
+  if (arguments.given("--init") && arguments.given("--preset"))
+    throw UsageError("--init and --preset say the same thing; expected one of them");
+  const std::string_view option = arguments.given("--preset") ? "--preset" : "--init";
+  recipe.scheme = parse_spec(required(arguments, option, "a scheme ('fanin list schemes' shows them)"));
+  check_scheme(recipe.scheme);
+  recipe.seed = seed(arguments);
+  parse_shard(arguments.text("--shard"), recipe);
+  if (arguments.given("--model") == arguments.given("--shape"))
+    throw UsageError("init needs either --model, a network, or --shape, one tensor");
+  if (arguments.given("--model")) {
+    recipe.model = parse_spec(arguments.text("--model"));
+    check_model(*recipe.model);
+    recipe.input = extents(arguments, "--input", {1, 3});
+    recipe.classes = integer(arguments, "--classes", 2, most_classes);
+  } else {
+    recipe.shape = extents(arguments, "--shape", {2, 3, 4, 5});
+    recipe.name = arguments.text("--name");
+    if (recipe.name.empty()) throw UsageError("--name is empty; expected the tensor's name");
+    recipe.groups = integer(arguments, "--groups", 1, recipe.shape[0]);
+    recipe.activation = arguments.text("--activation");
+    model::parse_activation(recipe.activation);
+  }
+  return recipe;
+}
+
+std::vector<std::string> report_row(const init::FillReport& report, std::uint64_t seed) {
+  const auto number = [](double value) { return fmt::format("{:.6g}", value); };
+  const bool target = report.target_std == report.target_std;
+  return {report.parameter,
+          number(report.fan_in),
+          number(report.fan_out),
+          number(report.gain),
+          target ? number(report.target_std) : "-",
+          number(report.std),
+          number(report.mean),
+          number(report.minimum),
+          number(report.maximum),
+          fmt::format("{:016x}", random::make_stream(seed, report.parameter, random::Purpose::initialize).key)};
+}
+
+}  // namespace
+
+int run_init(const Arguments& arguments) {
+  if (arguments.given("--check")) {
+    for (const std::string_view other : {"--init", "--preset", "--model", "--shape", "--output"})
+      if (arguments.given(other))
+        throw UsageError(fmt::format("--check takes all from the file; expected no {} with it", other));
+    return check(arguments.text("--check"));
+  }
+  const Recipe recipe = recipe_of(arguments);
+  const ElementType type = parse_dtype(arguments.text("--dtype"));
+  const std::filesystem::path path = required(arguments, "--output", "a file: .safetensors, .npz or .raw");
+  const std::string format = path.extension().string();
+  if (format != ".safetensors" && format != ".npz" && format != ".raw")
+    throw UsageError(
+        fmt::format("--output is '{}'; expected a name that ends in .safetensors, .npz or .raw", path.string()));
+  if (format == ".npz" && type == ElementType::bfloat16)
+    throw UsageError("--dtype is 'bf16', which NumPy's files do not have; expected another type or .safetensors");
+
+  formats::Safetensors content{{}, to_metadata(recipe)};
+  std::vector<std::vector<std::string>> rows = {
+      {"parameter", "fan_in", "fan_out", "gain", "target std", "std", "mean", "min", "max", "key"}};
+  draw(recipe, [&](NamedTensor tensor, const std::optional<init::FillReport>& report) {
+    content.arrays.push_back({std::move(tensor.name), convert(tensor.tensor, type)});
+    if (report) rows.push_back(report_row(*report, recipe.seed));
+  });
+  if (format == ".safetensors") {
+    formats::write_safetensors(path, content);
+  } else if (format == ".npz") {
+    formats::write_npz(path, content.arrays);
+  } else {
+    std::vector<std::uint8_t> bytes;
+    for (const formats::NamedArray& entry : content.arrays)
+      bytes.insert(bytes.end(), entry.array.bytes.begin(), entry.array.bytes.end());
+    write_file_atomically(path, bytes);
+  }
+  if (arguments.given("--report")) fmt::print("{}", table(rows, 0));
+  return 0;
+}
+
+}  // namespace fanin::cli

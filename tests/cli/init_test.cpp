@@ -1,0 +1,117 @@
+// `fanin init` and `fanin diff-preset`: files, shards, the check, and each mistake's sentence.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cli/program.h"
+#include "fanin/formats/npz.h"
+#include "fanin/formats/safetensors.h"
+
+namespace fanin::test {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+TEST(InitTest, WritesAFileThatItsCheckAccepts) {
+  const TemporaryFolder folder;
+  for (const char* dtype : {"float32", "float64", "bf16", "half"}) {
+    const std::string file = folder / (std::string(dtype) + ".safetensors");
+    const Outcome made = run_fanin({"init", "--model", "lenet5", "--preset", "pytorch-default", "--seed", "7",
+                                    "--dtype", dtype, "--report", "-o", file});
+    ASSERT_EQ(made.code, 0) << made.err;
+    EXPECT_THAT(made.out, HasSubstr("conv1.weight"));
+    const Outcome checked = run_fanin({"init", "--check", file});
+    EXPECT_EQ(checked.code, 0) << checked.out << checked.err;
+    EXPECT_THAT(checked.out, HasSubstr("all 10 tensors are those of pytorch-default with seed 7"));
+  }
+}
+
+TEST(InitTest, FindsAWeightThatIsNotTheSchemes) {
+  const TemporaryFolder folder;
+  const std::string file = folder / "weights.safetensors";
+  ASSERT_EQ(run_fanin({"init", "--shape", "8x4x3x3", "--scheme", "he_normal", "-o", file}).code, 0);
+  formats::Safetensors content = formats::read_safetensors(file);
+  content.arrays[0].array.bytes[17] ^= 1;
+  formats::write_safetensors(file, content);
+  const Outcome checked = run_fanin({"init", "--check", file});
+  EXPECT_EQ(checked.code, 1);
+  EXPECT_THAT(checked.out, HasSubstr("weight: 1 of 288 values differ"));
+  content.metadata.clear();
+  formats::write_safetensors(file, content);
+  const Outcome unknown = run_fanin({"init", "--check", file});
+  EXPECT_EQ(unknown.code, 2);
+  EXPECT_THAT(unknown.err, HasSubstr("the metadata has no 'fanin.scheme'; expected a file that 'fanin init' wrote"));
+}
+
+TEST(InitTest, ShardsJoinToTheWholeTensor) {
+  const TemporaryFolder folder;
+  const std::vector<std::string> call = {"init", "--shape", "10x3x5x5", "--init", "orthogonal", "--seed", "3"};
+  const auto made = [&](const std::string& shard, const std::string& file) {
+    std::vector<std::string> words = call;
+    words.insert(words.end(), {"--shard", shard, "-o", file});
+    const Outcome outcome = run_fanin(words);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    return formats::read_safetensors(file).arrays[0].array;
+  };
+  const formats::Array whole = made("0/1", folder / "whole.safetensors");
+  std::vector<std::uint8_t> joined;
+  for (int i = 0; i < 4; ++i) {
+    const std::string file = folder / ("part" + std::to_string(i) + ".safetensors");
+    const formats::Array part = made(std::to_string(i) + "/4", file);
+    joined.insert(joined.end(), part.bytes.begin(), part.bytes.end());
+    EXPECT_EQ(run_fanin({"init", "--check", file}).code, 0);
+  }
+  EXPECT_EQ(joined, whole.bytes);
+}
+
+TEST(InitTest, WritesNpzAndRawValues) {
+  const TemporaryFolder folder;
+  for (const char* name : {"w.npz", "w.raw", "w.safetensors"})
+    ASSERT_EQ(run_fanin({"init", "--shape", "4x6", "--init", "xavier_uniform", "-o", folder / name}).code, 0);
+  const std::vector<std::uint8_t> expected = formats::read_safetensors(folder / "w.safetensors").arrays[0].array.bytes;
+  EXPECT_EQ(formats::read_npz(folder / "w.npz")[0].array.bytes, expected);
+  const std::string raw = read_text(folder / "w.raw");
+  EXPECT_EQ(std::vector<std::uint8_t>(raw.begin(), raw.end()), expected);
+}
+
+TEST(InitTest, SaysWhatIsWrong) {
+  const TemporaryFolder folder;
+  const std::string file = folder / "w.safetensors";
+  const auto refused = [&](std::vector<std::string> words, const std::string& message) {
+    words.insert(words.begin(), "init");
+    const Outcome outcome = run_fanin(words);
+    EXPECT_EQ(outcome.code, 2) << outcome.err;
+    EXPECT_THAT(outcome.err, HasSubstr(message));
+    EXPECT_THAT(outcome.out, IsEmpty());
+    EXPECT_FALSE(std::filesystem::exists(file));
+  };
+  refused({"--init", "he_normal", "-o", file}, "init needs either --model, a network, or --shape, one tensor");
+  refused({"--shape", "4x4", "--init", "normal:std=-1", "-o", file}, "option 'std' of scheme 'normal' is -1");
+  refused({"--shape", "4x4", "--init", "he_normal:gain=nan", "-o", file},
+          "option 'gain' of scheme 'he_normal' is 'nan'");
+  refused({"--shape", "", "--init", "zeros", "-o", file}, "--shape is ''; expected two to five extents");
+  refused({"--shape", "0x4", "--init", "zeros", "-o", file}, "--shape is '0x4'");
+  refused({"--shape", "1099511627776x1099511627776", "--init", "zeros", "-o", file}, "1099511627776x1099511627776");
+  refused({"--shape", "1000000x1000000", "--init", "zeros", "-o", file}, "at most 68719476736 are supported");
+  refused({"--shape", "4x4", "--init", "zeros", "--shard", "4/4", "-o", file}, "--shard is '4/4'; expected I/N");
+  refused({"--shape", "4x4", "--init", "zeros", "--dtype", "int8", "-o", file}, "--dtype is 'int8'");
+  refused({"--shape", "4x4", "--init", "zeros:std=1", "-o", file}, "scheme 'zeros' has no options");
+  refused({"--shape", "4x4", "--init", "zeros"}, "--output");
+  refused({"--shape", "4x4", "--init", "zeros", "-o", folder / "w.txt"}, "ends in .safetensors, .npz or .raw");
+  refused({"--shape", "4x4", "--init", "zeros", "-o", folder / "no/w.safetensors"}, "no/w.safetensors");
+  refused({"--shape", "6x4x3x3", "--groups", "4", "--init", "he_normal", "-o", file},
+          "needs output channels that the groups divide");
+}
+
+TEST(DiffPresetTest, SaysByWhatFactor) {
+  const Outcome outcome = run_fanin({"diff-preset", "pytorch-default", "he_uniform", "--model", "lenet5"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("parameter"));
+  EXPECT_THAT(outcome.out, HasSubstr("conv1.weight"));
+  const Outcome same = run_fanin({"diff-preset", "caffe-xavier", "lecun_uniform", "--model", "lenet5"});
+  EXPECT_THAT(same.out, HasSubstr("10 of 10 parameters start alike in scale"));
+  EXPECT_EQ(run_fanin({"diff-preset", "pytorch-defualt", "he_normal", "--model", "lenet5"}).code, 2);
+}
+
+}  // namespace
+}  // namespace fanin::test
