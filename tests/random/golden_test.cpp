@@ -50,5 +50,30 @@ TEST(GoldenStream, Doubles) {
               testing::ElementsAre(0xbffc22452d666654u, 0x3ff932f33846c648u, 0xbfd64b9a0c2c0f39u, 0xbff83dfd60a539ddu));
 }
 
+std::vector<std::uint64_t> bits_of(const std::array<double, 4>& values) {
+  std::vector<std::uint64_t> bits;
+  for (const double value : values) bits.push_back(std::bit_cast<std::uint64_t>(value));
+  return bits;
+}
+
+TEST(GoldenStream, UniformAndTruncatedDoubles) {
+  std::array<double, 4> values;
+  fill_uniform(std::span<double>(values), stream, 0.0, 1.0);
+  EXPECT_THAT(bits_of(values),
+              testing::ElementsAre(0x3faf91b5ef7e09b0u, 0x3fe447ac91726ad5u, 0x3fd31d062a75c2a0u, 0x3feed9590dcfd1c1u));
+  fill_truncated_normal(std::span<double>(values), stream, 0.0, 1.0, -2.0, 2.0);
+  EXPECT_THAT(bits_of(values),
+              testing::ElementsAre(0xbff64f551d9600ceu, 0x3ff08df7fe49c257u, 0xbfe010fb260683f9u, 0x3fb60ecce3c3bebau));
+}
+
+TEST(GoldenStream, ShortFloats) {
+  std::array<bfloat16, 4> brain;
+  fill_normal(std::span<bfloat16>(brain), stream, 0.0f, 1.0f);
+  EXPECT_THAT(brain, testing::ElementsAre(bfloat16{0xbf2e}, bfloat16{0xbfe1}, bfloat16{0x3cac}, bfloat16{0xbeb2}));
+  std::array<half, 4> halves;
+  fill_normal(std::span<half>(halves), stream, 0.0f, 1.0f);
+  EXPECT_THAT(halves, testing::ElementsAre(half{0xb972}, half{0xbf09}, half{0x255c}, half{0xb593}));
+}
+
 }  // namespace
 }  // namespace fanin::random
