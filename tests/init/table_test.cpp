@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <limits>
 #include <set>
 #include <string>
@@ -33,6 +36,22 @@ TEST(SchemeTable, HasUniqueNamesAndFullDocumentation) {
     EXPECT_TRUE(row.summary.ends_with('.'));
     for (const OptionInfo& option : row.options) EXPECT_FALSE(option.summary.empty()) << option.key;
     EXPECT_NO_THROW(Options(Spec{std::string(row.name), {}}, row.options, "defaults"));
+  }
+}
+
+TEST(SchemeTable, NamesProofsThatAreThere) {
+  std::string sources;
+  for (const auto& file : std::filesystem::directory_iterator(FANIN_TESTS_DIR "/init")) {
+    std::ifstream in(file.path());
+    sources.append(std::istreambuf_iterator<char>(in), {});
+  }
+  for (const SchemeInfo& row : scheme_table()) {
+    if (row.proof.empty()) continue;  // the first rows: the distribution and structure tests name them
+    const std::size_t dot = row.proof.find('.');
+    ASSERT_NE(dot, std::string_view::npos) << row.name;
+    const std::string call =
+        "(" + std::string(row.proof.substr(0, dot)) + ", " + std::string(row.proof.substr(dot + 1)) + ")";
+    EXPECT_THAT(sources, HasSubstr(call)) << row.name;
   }
 }
 
