@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How many images a second does a training step take? Fanin, its peers and its limits, on one core.
 
-usage: bench/steps/run.py [--models lenet5,resnet20] [--rounds 7] [--seconds 1] [--core 0] [--only NAME,...]
+usage: bench/steps/run.py [--models lenet5,resnet20] [--rounds 7] [--seconds 1] [--core 0] [--only "NAME;..."]
 
 All contenders are started and warmed up first, each pinned to the core; then they take turns, a round each, and the
 medians over the rounds are printed. Python of the peers: every interpreter in FANIN_PYTHON (separated by colons), else
@@ -68,6 +68,10 @@ def python_with(module):
     return None
 
 
+def wanted(name, words):
+    return any(word == name if word in PEERS else word in name for word in words)
+
+
 def measure(model, options):
     batch, common = BATCH[model], [model, BATCH[model], options.seconds]
     contenders = []
@@ -76,7 +80,7 @@ def measure(model, options):
         shown = {"fanin": "fanin", "onednn": "limit: bare convolutions"}[name]
         contenders.append(Contender(shown, [options.build / "bench" / file, *common], options.core))
     for name, (file, mode) in PEERS.items():
-        if model == "vanilla20" or (options.only and not any(word in name for word in options.only.split(","))):
+        if model == "vanilla20" or (options.only and not wanted(name, options.only.split(";"))):
             continue
         python = python_with(MODULE[file])
         if python is None:
@@ -119,7 +123,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=1)
     parser.add_argument("--core", type=int, default=0)
-    parser.add_argument("--only", help="peers whose name holds one of these words")
+    parser.add_argument("--only", help="peers of these names, or whose name holds one of these words; separated by semicolons")
     parser.add_argument("--build", type=pathlib.Path, default=HERE.parent.parent / "build/release")
     options = parser.parse_args()
     for model in options.models.split(","):
