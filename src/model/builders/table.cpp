@@ -3,11 +3,14 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "fanin/base/error.h"
 #include "fanin/base/nearest.h"
 #include "model/builders/families.h"
+#include "model/builders/registered.h"
 
 namespace fanin::model {
 namespace {
@@ -39,6 +42,21 @@ const std::vector<BuilderInfo>& table() {
   return rows;
 }
 
+/// By the table, else by what is registered.
+Graph build_any(const Spec& spec, const Shape& input, std::int64_t classes) {
+  const auto row =
+      std::find_if(table().begin(), table().end(), [&](const BuilderInfo& info) { return info.name == spec.name; });
+  if (row != table().end()) {
+    const Options options(spec, row->options, fmt::format("model '{}'", spec.name));
+    return row->build(spec, options, input, classes);
+  }
+  if (std::optional<Graph> own = build_registered(spec, input, classes)) return *std::move(own);
+  std::vector<std::string> known;
+  for (const BuilderInfo& info : table()) known.emplace_back(info.name);
+  for (std::string& name : registered_names()) known.push_back(std::move(name));
+  throw Error(unknown_name_message("model", spec.name, known));
+}
+
 }  // namespace
 
 std::span<const BuilderInfo> builder_table() {
@@ -46,17 +64,9 @@ std::span<const BuilderInfo> builder_table() {
 }
 
 Graph build_model(const Spec& spec, const Shape& input, std::int64_t classes) {
-  const auto row =
-      std::find_if(table().begin(), table().end(), [&](const BuilderInfo& info) { return info.name == spec.name; });
-  if (row == table().end()) {
-    std::vector<std::string> known;
-    for (const BuilderInfo& info : table()) known.emplace_back(info.name);
-    throw Error(unknown_name_message("model", spec.name, known));
-  }
   if (classes < 2)
     throw Error(fmt::format("model '{}': {} classes given; at least 2 are expected", spec.name, classes));
-  const Options options(spec, row->options, fmt::format("model '{}'", spec.name));
-  Graph graph = row->build(spec, options, input, classes);
+  Graph graph = build_any(spec, input, classes);
   if (graph.trainable_count() > most_parameters) {
     throw Error(fmt::format("model '{}' has {} parameters; at most {} are supported", spec.text(),
                             graph.trainable_count(), most_parameters));
