@@ -13,6 +13,7 @@ int run_list(const Arguments& arguments);
 int run_explain(const Arguments& arguments);
 int run_random(const Arguments& arguments);
 int run_report(const Arguments& arguments);
+int run_completion(const Arguments& arguments);
 int run_help(const Arguments& arguments);
 
 }  // namespace fanin::cli

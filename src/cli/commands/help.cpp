@@ -1,4 +1,4 @@
-// `fanin help [COMMAND]`: the same as --help.
+// `fanin help [COMMAND]`: the same as --help; with --man the manual page.
 #include "cli/help.h"
 
 #include <fmt/format.h>
@@ -6,12 +6,20 @@
 #include <cstdio>
 
 #include "cli/commands/commands.h"
+#include "cli/manual.h"
 #include "cli/text.h"
 #include "fanin/base/nearest.h"
 
 namespace fanin::cli {
 
 int run_help(const Arguments& arguments) {
+  if (arguments.given("--man")) {
+    if (!arguments.positionals().empty())
+      throw UsageError(
+          fmt::format("--man prints the page of all commands; expected no '{}' beside it", arguments.positionals()[0]));
+    fmt::print("{}", manual_page());
+    return 0;
+  }
   if (arguments.positionals().empty()) {
     fmt::print("{}", program_help(output_width()));
     return 0;
