@@ -40,6 +40,11 @@ std::span<const DatasetInfo> dataset_table();
 /// where to get it), malformed (file and offset), classes that differ between train and test.
 Dataset load_dataset(std::string_view name_or_path);
 
+/// A data set of one's own from images in memory: any number of classes from 2, both parts not empty and of one size.
+/// Sets source ("memory") and checksum. Throws Error naming the part and the image: counts that do not fit the pixels
+/// or labels, a label outside [0, classes).
+Dataset make_dataset(std::string name, std::vector<std::string> class_names, Images train, Images test);
+
 /// Per-channel mean and (population) standard deviation of the training pixels scaled to [0, 1]; a constant channel's
 /// deviation is stated as 1.
 struct Normalization {
