@@ -22,7 +22,7 @@ TEST(UsageTest, HelpIsOnStandardOutput) {
 }
 
 TEST(UsageTest, EveryCommandHasHelp) {
-  for (const std::string command : {"compare", "train", "show", "list", "explain", "report", "help"}) {
+  for (const std::string command : {"compare", "train", "show", "list", "explain", "report", "completion", "help"}) {
     const Outcome outcome = run_fanin({command, "--help"});
     EXPECT_EQ(outcome.code, 0) << command;
     EXPECT_THAT(outcome.out, HasSubstr("Usage: fanin " + command));
