@@ -54,7 +54,8 @@ std::string option_tag(const OptionRow& row) {
 std::string command_section(const Command& command) {
   std::string text = fmt::format(".SS {}", bold(fmt::format("fanin {}", command.name)));
   if (!command.arguments.empty())
-    text += command.least == 0 ? fmt::format(" [{}]", italic(command.arguments)) : fmt::format(" {}", italic(command.arguments));
+    text += command.least == 0 ? fmt::format(" [{}]", italic(command.arguments))
+                               : fmt::format(" {}", italic(command.arguments));
   text += fmt::format(" [{}]\n{}\n", italic("OPTIONS"), troff(command.summary));
   if (!command.details.empty()) text += fmt::format(".PP\n{}\n", troff(command.details));
   for (const OptionRow& row : command.options) {
@@ -88,8 +89,8 @@ Interrupted. What was recorded is kept; \fB\-\-resume\fR goes on.
 .B FANIN_DATA_DIR
 A folder whose subfolders are looked up as data sets by name.
 .TP
-.B FANIN_MAX_ISA
-The widest instruction set to use: \fBsse4\fR, \fBavx2\fR or \fBavx512\fR.
+.B ONEDNN_MAX_CPU_ISA
+oneDNN\(aqs limit on the instruction set; results are equal bit for bit within one set.
 .TP
 .B XDG_CACHE_HOME
 Where decoded image folders and archives are cached, in its subfolder \fBfanin\fR.
