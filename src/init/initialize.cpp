@@ -36,6 +36,8 @@ float fixed_start(const model::Graph& graph, const model::Parameter& parameter) 
       return 1.0f;
     case model::Role::residual_scale:
       return static_cast<float>(std::get<model::Scale>(graph.node(parameter.node).op).initial);
+    case model::Role::slope:
+      return static_cast<float>(std::get<model::PReLU>(graph.node(parameter.node).op).initial);
     default:
       return 0.0f;
   }

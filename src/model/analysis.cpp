@@ -14,6 +14,7 @@ namespace {
 struct LooksThrough {
   bool operator()(const Conv2d&) const { return false; }
   bool operator()(const Linear&) const { return false; }
+  bool operator()(const PReLU&) const { return false; }
   bool operator()(const Activation& op) const { return op.kind == ActivationKind::identity; }
   template <class Other>
   bool operator()(const Other&) const {
@@ -50,6 +51,8 @@ Activation following_activation(const Graph& graph, const Node& node) {
       reached[static_cast<std::size_t>(next.output)] = true;
     } else if (const auto* activation = std::get_if<Activation>(&next.op)) {
       return *activation;
+    } else if (const auto* prelu = std::get_if<PReLU>(&next.op)) {
+      return {ActivationKind::leaky_relu, prelu->initial};
     }
   }
   return {ActivationKind::identity};

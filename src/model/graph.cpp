@@ -13,8 +13,8 @@
 namespace fanin::model {
 
 std::string_view role_name(Role role) {
-  static constexpr std::array<std::string_view, 7> names = {
-      "weight", "bias", "norm_scale", "norm_shift", "residual_scale", "running_mean", "running_var"};
+  static constexpr std::array<std::string_view, 8> names = {
+      "weight", "bias", "norm_scale", "norm_shift", "residual_scale", "running_mean", "running_var", "slope"};
   return names[static_cast<std::size_t>(role)];
 }
 

@@ -21,8 +21,11 @@ constexpr std::array table = {
                  "y = weight (x - mean) / sqrt(var + epsilon) + bias; training: the batch's mean and biased variance, "
                  "evaluation: the running ones",
                  "weight (C), bias (C), running_mean (C), running_var (C)", 1},
-    OperatorInfo{"activation", "Element-wise nonlinearity: identity, relu, leaky_relu, tanh, sigmoid, gelu, silu",
-                 "y = f(x)", "", 1},
+    OperatorInfo{
+        "activation",
+        "Element-wise nonlinearity: identity, relu, leaky_relu, tanh, sigmoid, gelu, silu, elu, selu, softplus, "
+        "hardswish",
+        "y = f(x)", "", 1},
     OperatorInfo{"max_pool2d", "Largest element of each window; padding counts as minus infinity",
                  "y[c,i,j] = max_{u,v} x[c, i s_h - p_top + u, j s_w - p_left + v]", "", 1},
     OperatorInfo{"average_pool2d", "Mean of each window; padding counts as zeros or not at all",
@@ -39,6 +42,10 @@ constexpr std::array table = {
     OperatorInfo{"scale",
                  "Product with one trainable scalar (SkipInit, De & Smith 2020; ReZero, Bachlechner et al. 2020)",
                  "y = a x", "weight (1)", 1},
+    OperatorInfo{"prelu", "Rectifier with a trainable slope below 0 (He et al. 2015), one a channel or one for all",
+                 "y[c] = x[c] where x[c] > 0, else a[c] x[c]", "weight (C) or (1)", 1},
+    OperatorInfo{"concat", "One value behind the other along the channels",
+                 "y[c] = a[c] for c < A, b[c - A] for A <= c < A + B, ...", "", any_number},
     OperatorInfo{"softmax_cross_entropy", "The loss: cross-entropy of softmax, with label smoothing s",
                  "L = -mean_n sum_k t[n,k] log softmax(x[n])[k], t = (1 - s) onehot + s / classes", "", 1},
 };
@@ -170,6 +177,24 @@ struct Rule {
     if (!std::isfinite(op.initial)) fail(fmt::format("initial value is {}; a finite number is expected", op.initial));
     return {inputs[0], {{"weight", {1}, Role::residual_scale}}};
   }
+
+  Outcome operator()(const PReLU& op) const {
+    if (!std::isfinite(op.initial)) fail(fmt::format("initial slope is {}; a finite number is expected", op.initial));
+    return {inputs[0], {{"weight", {op.shared ? 1 : inputs[0][0]}, Role::slope}}};
+  }
+
+  Outcome operator()(const Concat&) const {
+    Shape sum = inputs[0];
+    for (std::size_t i = 1; i < inputs.size(); ++i) {
+      if (inputs[i].size() != sum.size() || !std::equal(sum.begin() + 1, sum.end(), inputs[i].begin() + 1)) {
+        fail(fmt::format("puts {} behind {}; shapes that differ in the channels alone are expected",
+                         to_string(inputs[i]), to_string(inputs[0])));
+      }
+      if (sum[0] > largest_width || inputs[i][0] > largest_width) fail("too many channels");
+      sum[0] += inputs[i][0];
+    }
+    return {sum, {}};
+  }
 };
 
 }  // namespace
@@ -184,7 +209,10 @@ const OperatorInfo& operator_info(const Operator& op) {
 
 Outcome infer(const std::string& node, const Operator& op, const std::vector<Shape>& inputs) {
   const int expected = operator_info(op).inputs;
-  if (std::ssize(inputs) != expected) {
+  if (expected == any_number && inputs.empty()) {
+    throw Error(fmt::format("{}: {} takes one input or more, 0 given", node, operator_info(op).name));
+  }
+  if (expected != any_number && std::ssize(inputs) != expected) {
     throw Error(fmt::format("{}: {} takes {} input{}, {} given", node, operator_info(op).name, expected,
                             expected == 1 ? "" : "s", inputs.size()));
   }

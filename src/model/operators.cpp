@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <numbers>
@@ -14,8 +15,8 @@
 namespace fanin::model {
 namespace {
 
-constexpr std::array<std::string_view, activation_kinds> names = {"identity", "relu", "leaky_relu", "tanh",
-                                                                  "sigmoid",  "gelu", "silu"};
+constexpr std::array<std::string_view, activation_kinds> names = {
+    "identity", "relu", "leaky_relu", "tanh", "sigmoid", "gelu", "silu", "elu", "selu", "softplus", "hardswish"};
 
 // Both branches take exp of a number <= 0, which cannot overflow.
 double sigmoid(double x) {
@@ -61,6 +62,7 @@ struct Describer {
   }
   std::string operator()(const Activation& op) const {
     const std::string name(activation_name(op.kind));
+    if (op.kind == ActivationKind::elu) return fmt::format("{}, alpha {}", name, op.alpha);
     return op.kind == ActivationKind::leaky_relu ? fmt::format("{}, slope {}", name, op.alpha) : name;
   }
   std::string operator()(const MaxPool2d& op) const { return "max_pool2d" + window(op); }
@@ -80,6 +82,10 @@ struct Describer {
   }
   std::string operator()(const Dropout& op) const { return fmt::format("dropout, rate {}", op.rate); }
   std::string operator()(const Scale& op) const { return fmt::format("scale, initially {}", op.initial); }
+  std::string operator()(const PReLU& op) const {
+    return fmt::format("prelu, {}, initially {}", op.shared ? "one slope" : "a slope a channel", op.initial);
+  }
+  std::string operator()(const Concat&) const { return "concat"; }
 
   template <class Pool>
   static std::string window(const Pool& op) {
@@ -110,6 +116,15 @@ double activation_value(const Activation& activation, double x) {
       return x * normal_cdf(x);
     case ActivationKind::silu:
       return x * sigmoid(x);
+    case ActivationKind::elu:
+      return x < 0 ? activation.alpha * std::expm1(x) : x;
+    case ActivationKind::selu:
+      return selu_scale * (x < 0 ? selu_alpha * std::expm1(x) : x);
+    case ActivationKind::softplus:
+      return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x)));
+    case ActivationKind::hardswish:
+      if (x <= -3) return 0;
+      return x >= 3 ? x : x * (x + 3) / 6;
   }
   return x;
 }
@@ -132,6 +147,15 @@ double activation_derivative(const Activation& activation, double x) {
       return normal_cdf(x) + x * normal_density(x);
     case ActivationKind::silu:
       return sigmoid(x) * (1 + x * sigmoid(-x));
+    case ActivationKind::elu:
+      return x > 0 ? 1 : activation.alpha * std::exp(x);
+    case ActivationKind::selu:
+      return selu_scale * (x > 0 ? 1 : selu_alpha * std::exp(x));
+    case ActivationKind::softplus:
+      return sigmoid(x);
+    case ActivationKind::hardswish:
+      if (x <= -3) return 0;
+      return x >= 3 ? 1 : (2 * x + 3) / 6;
   }
   return 1;
 }

@@ -25,7 +25,9 @@ bool has_weight_matrix(const model::Node& node) {
 const model::Node* activation_after(const model::Graph& graph, const model::Node& node) {
   for (model::NodeId id : graph.readers(node.output)) {
     const model::Node& reader = graph.node(id);
-    if (std::holds_alternative<model::Activation>(reader.op)) return &reader;
+    if (std::holds_alternative<model::Activation>(reader.op) || std::holds_alternative<model::PReLU>(reader.op)) {
+      return &reader;
+    }
     const bool transparent =
         std::holds_alternative<model::BatchNorm>(reader.op) || std::holds_alternative<model::Scale>(reader.op) ||
         std::holds_alternative<model::Add>(reader.op) || std::holds_alternative<model::Dropout>(reader.op);
@@ -133,8 +135,8 @@ Profile take_profile(const model::Graph& graph, const std::vector<NamedTensor>& 
     layer.preactivation_rms = rms(program.value(node.output).values);
     layer.activation_rms = rms(activated.values);
     layer.gradient_rms = rms(program.value_gradient(node.output).values);
-    const bool rectified =
-        activation && std::get<model::Activation>(activation->op).kind == model::ActivationKind::relu;
+    const auto* function = activation ? std::get_if<model::Activation>(&activation->op) : nullptr;
+    const bool rectified = function && function->kind == model::ActivationKind::relu;
     layer.dead_fraction = dead_fraction(activated, rectified);
     const std::string& weight = graph.parameter(node.parameters.front()).name;
     layer.weight_gradient_rms = rms(find(gradients, weight));

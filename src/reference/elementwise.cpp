@@ -14,6 +14,25 @@ std::int64_t padded_index(const model::Pad& op, const Step& step, std::int64_t e
   return ((n * out[0] + c + op.channels_before) * out[1] + row + op.top) * out[2] + column + op.left;
 }
 
+// Which slope is element e's.
+std::size_t slope_index(const model::PReLU& op, const Step& step, std::size_t e) {
+  if (op.shared) return 0;
+  const auto channels = static_cast<std::size_t>(step.output_shape[0]);
+  return e / (static_cast<std::size_t>(element_count(step.output_shape)) / channels) % channels;
+}
+
+// body(input, element of the input, element of the output).
+template <class Body>
+void for_parts(const Step& step, Body body) {
+  const auto whole = static_cast<std::size_t>(element_count(step.output_shape));
+  std::size_t before = 0;  // elements of the inputs in front, within one image
+  for (std::size_t i = 0; i < step.inputs.size(); ++i) {
+    const auto part = static_cast<std::size_t>(element_count(step.input_shapes[i]));
+    for (std::size_t e = 0; e < step.inputs[i]->size(); ++e) body(i, e, e / part * whole + before + e % part);
+    before += part;
+  }
+}
+
 }  // namespace
 
 void forward(const model::Activation& op, const Step& step) {
@@ -98,6 +117,34 @@ void backward(const model::Scale&, const Step& step) {
     (*step.input_gradients[0])[e] += (*step.parameters[0])[0] * (*step.output_gradient)[e];
     (*step.parameter_gradients[0])[0] += (*step.inputs[0])[e] * (*step.output_gradient)[e];
   }
+}
+
+void forward(const model::PReLU& op, const Step& step) {
+  for (std::size_t e = 0; e < step.output->size(); ++e) {
+    const double x = (*step.inputs[0])[e], slope = (*step.parameters[0])[slope_index(op, step, e)];
+    (*step.output)[e] = x > 0 ? x : slope * x;
+  }
+}
+
+void backward(const model::PReLU& op, const Step& step) {
+  for (std::size_t e = 0; e < step.output_gradient->size(); ++e) {
+    const double x = (*step.inputs[0])[e], gradient = (*step.output_gradient)[e];
+    const std::size_t c = slope_index(op, step, e);
+    (*step.input_gradients[0])[e] += x > 0 ? gradient : (*step.parameters[0])[c] * gradient;
+    if (!(x > 0)) (*step.parameter_gradients[0])[c] += x * gradient;
+  }
+}
+
+void forward(const model::Concat&, const Step& step) {
+  for_parts(step, [&](std::size_t input, std::size_t from, std::size_t to) {
+    (*step.output)[to] = (*step.inputs[input])[from];
+  });
+}
+
+void backward(const model::Concat&, const Step& step) {
+  for_parts(step, [&](std::size_t input, std::size_t to, std::size_t from) {
+    (*step.input_gradients[input])[to] += (*step.output_gradient)[from];
+  });
 }
 
 }  // namespace fanin::reference

@@ -15,6 +15,8 @@ double initial_value(const model::Graph& graph, const model::Parameter& paramete
       return 1;
     case model::Role::residual_scale:
       return std::get<model::Scale>(graph.node(parameter.node).op).initial;
+    case model::Role::slope:
+      return std::get<model::PReLU>(graph.node(parameter.node).op).initial;
     default:
       return 0;
   }

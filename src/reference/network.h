@@ -25,7 +25,7 @@ struct TrainingPass {
 /// All arrays are in logical order, values with the batch in front. The batch's size follows from the input's.
 class Network {
  public:
-  /// Norm scales and running variances are 1, residual scales their operator's initial value, all others 0.
+  /// Norm scales and running variances are 1, residual scales and slopes their operator's initial value, all others 0.
   explicit Network(model::Graph graph);
 
   const model::Graph& graph() const { return graph_; }

@@ -61,6 +61,10 @@ void forward(const model::Dropout& op, const Step& step);
 void backward(const model::Dropout& op, const Step& step);
 void forward(const model::Scale& op, const Step& step);
 void backward(const model::Scale& op, const Step& step);
+void forward(const model::PReLU& op, const Step& step);
+void backward(const model::PReLU& op, const Step& step);
+void forward(const model::Concat& op, const Step& step);
+void backward(const model::Concat& op, const Step& step);
 
 struct LossResult {
   double loss = 0;           // mean over the batch

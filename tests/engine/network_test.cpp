@@ -74,6 +74,9 @@ std::vector<Case> networks() {
           {"vanilla", build("vanilla:depth=6,width=9", {3, 16, 16})},
           {"vanilla tanh", build("vanilla:depth=6,width=16,activation=tanh", {1, 16, 16})},
           {"vanilla batch", build("vanilla:depth=6,width=8,norm=batch", {1, 16, 16})},
+          {"vanilla prelu", build("vanilla:depth=5,width=9,activation=prelu", {1, 16, 16})},
+          {"densenet", build("densenet:depth=16,growth=6", {3, 12, 12})},
+          {"densenet without bottlenecks", build("densenet:depth=10,growth=5,bottleneck=0", {3, 12, 12})},
           {"resnet20", build("resnet20", {3, 16, 16})},
           {"resnet20 scaled", build("resnet20:norm=none,branch_scale=scalar", {3, 16, 16})},
           {"odd", odd_residual()}};

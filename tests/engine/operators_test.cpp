@@ -1,6 +1,8 @@
 // Every operator against the double reference, on random shapes, in row-major and in blocked layouts, alone and fused.
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "engine/compare.h"
 
 namespace fanin::testing {
@@ -57,6 +59,38 @@ std::string operator_name(const ::testing::TestParamInfo<std::size_t>& info) {
 
 INSTANTIATE_TEST_SUITE_P(Table, EveryOperator, ::testing::Range(std::size_t{0}, std::variant_size_v<model::Operator>),
                          operator_name);
+
+TEST(EveryActivation, FollowsTheReferenceInEveryLayoutAndLetsNanThrough) {
+  for (int kind = 0; kind < model::activation_kinds; ++kind) {
+    for (const std::int64_t channels : {std::int64_t{3}, std::int64_t{16}, std::int64_t{21}}) {
+      for (const bool fuse : {false, true}) {
+        const model::Activation activation{static_cast<model::ActivationKind>(kind)};
+        SCOPED_TRACE(model::describe(activation) + (fuse ? ", fused, " : ", ") + std::to_string(channels));
+        Graph graph("activation", {channels, 5, 3});
+        ValueId value = graph.add("conv", model::Conv2d{.out_channels = channels}, {0});
+        value = graph.add("act", activation, {value});
+        value = graph.add("after", model::Conv2d{.out_channels = 4, .kernel_h = 2, .kernel_w = 2}, {value});
+        graph.add("flatten", model::Flatten{}, {value});
+        Dice dice(static_cast<std::uint64_t>(kind));
+        Pair pair(graph, {.batch = 3, .training = true, .fuse = fuse, .label_smoothing = 0}, dice);
+        for (std::size_t i = 0; i < pair.images.size(); ++i)
+          pair.program.input()[i] = static_cast<float>(pair.images[i] *= 3);
+        expect_same_training(pair, {}, 2e-4, !fuse);
+        expect_same_evaluation(pair, 2e-5);
+      }
+    }
+  }
+  for (const auto kind : {model::ActivationKind::relu, model::ActivationKind::elu, model::ActivationKind::selu,
+                          model::ActivationKind::softplus, model::ActivationKind::hardswish}) {
+    Graph graph("nan", {1, 1, 19});
+    const ValueId value = graph.add("act", model::Activation{kind}, {0});
+    graph.add("flatten", model::Flatten{}, {value});
+    engine::Program program(graph, {.batch = 1, .training = false});
+    for (int i = 0; i < 19; ++i) program.input()[i] = NAN;
+    program.evaluate(1);
+    for (const float x : program.logits()) EXPECT_TRUE(std::isnan(x)) << model::activation_name(kind);
+  }
+}
 
 /// Integers small enough that every sum is exact: linear operators must be right to the last bit.
 TEST(Convolution, IsExactOnSmallIntegers) {

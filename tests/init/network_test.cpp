@@ -26,6 +26,11 @@ TEST(ForwardGain, IsTheQuadratureElsewhere) {
   EXPECT_NEAR(forward_gain({model::ActivationKind::gelu}), 1.533530, 5e-7);
   EXPECT_NEAR(forward_gain({model::ActivationKind::silu}), 1.676532, 5e-7);
   EXPECT_NEAR(forward_gain({model::ActivationKind::sigmoid}), 1.846229, 5e-7);
+  // The constants of selu make 1 of it; Gauss-Legendre with 60 points in each piece gives the others.
+  EXPECT_NEAR(forward_gain({model::ActivationKind::selu}), 1, 1e-12);
+  EXPECT_NEAR(forward_gain({model::ActivationKind::elu}), 1.2451983007, 1e-9);
+  EXPECT_NEAR(forward_gain({model::ActivationKind::hardswish}), 1.7366572128, 1e-9);
+  EXPECT_NEAR(forward_gain({model::ActivationKind::softplus}), 1.0418668355, 1e-9);
 }
 
 /// ln of the second moment after `depth` layers of the given width, for an input of second moment 1; mean over seeds.

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "model/throws.h"
 
@@ -123,6 +124,59 @@ TEST(Vanilla, HalvesTheMapAtItsSecondAndThirdConvolution) {
   EXPECT_EQ(count(build("vanilla:depth=1"), conv2d), 1);
 }
 
+TEST(Vgg, HasThePublishedParameterCounts) {
+  // The CIFAR variants with batch normalization, ten classes; without it two numbers a map are fewer.
+  for (const auto& [name, parameters, maps, convolutions] :
+       std::vector<std::tuple<std::string, std::int64_t, std::int64_t, std::int64_t>>{{"vgg11", 9231114, 2752, 8},
+                                                                                      {"vgg13", 9416010, 2944, 10},
+                                                                                      {"vgg16", 14728266, 4224, 13},
+                                                                                      {"vgg19", 20040522, 5504, 16}}) {
+    EXPECT_EQ(build(name + ":norm=batch").trainable_count(), parameters) << name;
+    EXPECT_EQ(build(name).trainable_count(), parameters - 2 * maps) << name;
+    EXPECT_EQ(count(build(name), conv2d), convolutions) << name;
+  }
+  EXPECT_EQ(shape_of(build("vgg16"), "pool5"), (Shape{512, 1, 1}));
+  const Graph small = build("vgg16", {1, 28, 28});
+  EXPECT_EQ(shape_of(small, "pool4"), (Shape{512, 1, 1}));
+  EXPECT_EQ(count(small, Operator(MaxPool2d{}).index()), 4);  // a fifth would leave nothing
+  EXPECT_EQ(shape_of(build("vgg11", {3, 64, 64}), "avgpool"), (Shape{512}));
+}
+
+TEST(Alexnet, HasTheSmallVariantsMaps) {
+  const Graph graph = build("alexnet");
+  EXPECT_EQ(graph.trainable_count(), 23296 + 307392 + 663936 + 884992 + 590080 + 2570);
+  EXPECT_EQ(shape_of(graph, "conv1"), (Shape{64, 8, 8}));
+  EXPECT_EQ(shape_of(graph, "conv3"), (Shape{384, 2, 2}));
+  EXPECT_EQ(shape_of(graph, "pool5"), (Shape{256, 1, 1}));
+}
+
+TEST(Densenet, HasThePublishedParameterCounts) {
+  EXPECT_EQ(build("densenet").trainable_count(), 769162);                         // DenseNet-BC, k = 12: 0.8M
+  EXPECT_EQ(build("densenet:depth=40,bottleneck=0").trainable_count(), 1019722);  // 1.0M
+  EXPECT_EQ(count(build("densenet"), conv2d), 99);
+  const Graph graph = build("densenet:depth=22,growth=8");
+  EXPECT_EQ(shape_of(graph, "dense1.3.concat"), (Shape{16 + 3 * 8, 32, 32}));
+  EXPECT_EQ(shape_of(graph, "trans1.pool"), (Shape{20, 16, 16}));
+  EXPECT_EQ(shape_of(graph, "avgpool"), (Shape{20 + 24 - 22 + 24}));
+  EXPECT_EQ(error_of([] { build("densenet:depth=40,growth=12,bottleneck=1"); }), "");
+  EXPECT_EQ(error_of([] { build("densenet:depth=41"); }),
+            "option 'depth' of model 'densenet' is 41; 4 more than a multiple of 6 is expected");
+}
+
+TEST(Activations, OfBuildersAreAllThatExist) {
+  for (int i = 0; i < activation_kinds; ++i) {
+    const std::string name(activation_name(static_cast<ActivationKind>(i)));
+    const Graph graph = build("vanilla:depth=1,activation=" + name);
+    EXPECT_EQ(std::get<Activation>(node_named(graph, "act1").op).kind, static_cast<ActivationKind>(i));
+  }
+  const Graph graph = build("vanilla:depth=2,activation=prelu");
+  EXPECT_EQ(graph.parameter(graph.find_parameter("act2.weight")).shape, (Shape{16}));
+  EXPECT_EQ(graph.parameter(graph.find_parameter("act2.weight")).role, Role::slope);
+  const Activation start = following_activation(graph, node_named(graph, "conv1"));
+  EXPECT_EQ(start.kind, ActivationKind::leaky_relu);
+  EXPECT_EQ(start.alpha, 0.25);
+}
+
 TEST(Mlp, TakesImagesAndVectors) {
   EXPECT_EQ(build("mlp", {1, 28, 28}).trainable_count(), 785 * 256 + 257 * 256 + 257 * 10);
   EXPECT_EQ(build("mlp:hidden=5,layers=1", {7}).trainable_count(), 8 * 5 + 6 * 10);
@@ -131,7 +185,7 @@ TEST(Mlp, TakesImagesAndVectors) {
 
 TEST(Errors, OfModelsNameWhatIsKnown) {
   EXPECT_THAT(error_of([] { build("resnet21"); }), HasSubstr("unknown model 'resnet21'; did you mean 'resnet20'?"));
-  EXPECT_THAT(error_of([] { build("alexnet"); }), HasSubstr("mlp, vanilla, lenet5, resnet20"));
+  EXPECT_THAT(error_of([] { build("inception"); }), HasSubstr("mlp, vanilla, lenet5, resnet20"));
   EXPECT_THAT(error_of([] { build("vanilla:dept=3"); }), HasSubstr("did you mean 'depth'?"));
   EXPECT_EQ(error_of([] { build("vanilla:depth=100000"); }),
             "option 'depth' of model 'vanilla' is 100000; expected an integer from 1 to 1000");

@@ -37,7 +37,10 @@ TEST(Shapes, OfEveryOperator) {
   EXPECT_EQ(shape_after(Pad{1, 2, 3, 4, 5, 6}, {2, 8, 9}), (Shape{13, 12, 15}));
   EXPECT_EQ(shape_after(Dropout{}, {5}), (Shape{5}));
   EXPECT_EQ(shape_after(Scale{}, {2, 8, 9}), (Shape{2, 8, 9}));
+  EXPECT_EQ(shape_after(PReLU{}, {2, 8, 9}), (Shape{2, 8, 9}));
+  EXPECT_EQ(shape_after(Concat{}, {2, 8, 9}), (Shape{2, 8, 9}));
   Graph graph("test", {2, 3, 3});
+  EXPECT_EQ(graph.value(graph.add("concat", Concat{}, {0, 0, 0})).shape, (Shape{6, 3, 3}));
   EXPECT_EQ(graph.value(graph.add("sum", Add{}, {0, 0})).shape, (Shape{2, 3, 3}));
 }
 

@@ -21,7 +21,7 @@ TEST(OperatorTable, DocumentsEveryOperatorAndTheLoss) {
   for (const OperatorInfo& row : operator_table()) {
     EXPECT_FALSE(row.summary.empty()) << row.name;
     EXPECT_FALSE(row.formula.empty()) << row.name;
-    EXPECT_GE(row.inputs, 1) << row.name;
+    EXPECT_TRUE(row.inputs >= 1 || row.inputs == any_number) << row.name;
     EXPECT_TRUE(names.insert(row.name).second) << row.name;
   }
   EXPECT_EQ(operator_info(Conv2d{}).name, "conv2d");
@@ -53,6 +53,16 @@ TEST(Activations, HaveKnownValues) {
   EXPECT_EQ(activation_derivative({ActivationKind::relu}, 0), 0);
   EXPECT_EQ(activation_derivative({ActivationKind::leaky_relu, 0.25}, 0), 0.25);
   EXPECT_NEAR(activation_derivative({ActivationKind::gelu}, 1), 1.0833154705876862984, 1e-15);
+  EXPECT_NEAR(activation_value({ActivationKind::elu}, -1), -0.63212055882855767840, 1e-15);
+  EXPECT_EQ(activation_value({ActivationKind::elu, 0.5}, 2), 2);
+  EXPECT_NEAR(activation_value({ActivationKind::elu}, -1e-10) / -0.99999999995000000000e-10, 1, 1e-15);
+  EXPECT_NEAR(activation_value({ActivationKind::selu}, -1), -1.1113307378125625, 1e-14);
+  EXPECT_EQ(activation_value({ActivationKind::selu}, 2), 2 * selu_scale);
+  EXPECT_NEAR(activation_value({ActivationKind::softplus}, 1), 1.3132616875182228340, 1e-15);
+  EXPECT_NEAR(activation_value({ActivationKind::softplus}, -40) / 4.2483542552915889953e-18, 1, 1e-14);
+  EXPECT_NEAR(activation_value({ActivationKind::hardswish}, 1), 2.0 / 3, 1e-15);
+  EXPECT_EQ(activation_value({ActivationKind::hardswish}, -3.5), 0);
+  EXPECT_EQ(activation_value({ActivationKind::hardswish}, 4), 4);
 }
 
 TEST(Activations, DerivativesAreTheSlopesOfTheValues) {
@@ -104,6 +114,9 @@ TEST(Describe, SaysWhatDiffersFromTheUsual) {
             "average_pool2d 3x3, stride 2, padding top 1 left 0 bottom 0 right 0, padding not counted");
   EXPECT_EQ(describe(Pad{.channels_before = 8, .channels_after = 8}), "pad, channels 8 before 8 after");
   EXPECT_EQ(describe(Dropout{0.3}), "dropout, rate 0.3");
+  EXPECT_EQ(describe(Activation{ActivationKind::elu}), "elu, alpha 1");
+  EXPECT_EQ(describe(PReLU{}), "prelu, a slope a channel, initially 0.25");
+  EXPECT_EQ(describe(PReLU{.shared = true, .initial = 0.5}), "prelu, one slope, initially 0.5");
 }
 
 }  // namespace

@@ -76,6 +76,14 @@ struct Maker {
   }
   Operator operator()(const Dropout&) const { return Dropout{dice.uniform(0, 0.9)}; }
   Operator operator()(const Scale&) const { return Scale{dice.uniform(-1, 1)}; }
+  Operator operator()(const PReLU&) const {
+    if (dice.coin()) input = {dice.between(1, 9)};
+    return PReLU{dice.coin(), dice.uniform(-1, 1)};
+  }
+  Operator operator()(const Concat& op) const {
+    if (dice.coin()) input = {dice.between(1, 9)};
+    return op;
+  }
   Operator operator()(const GlobalAveragePool& op) const { return op; }
   Operator operator()(const Add& op) const { return op; }
   Operator operator()(const Flatten& op) const { return op; }
@@ -99,9 +107,11 @@ Graph random_operator_graph(std::size_t index, Dice& dice) {
   if (operator_info(op).inputs == 1) {
     graph.add("node", op, {graph.input()});
   } else {
-    // Two different values, one of which has two readers.
+    // Two different values, one of which has two readers; three inputs where any number is taken.
     const ValueId bent = graph.add("bent", Activation{ActivationKind::tanh}, {graph.input()});
-    graph.add("node", op, {bent, graph.input()});
+    std::vector<ValueId> inputs = {bent, graph.input()};
+    if (operator_info(op).inputs == any_number) inputs.push_back(bent);
+    graph.add("node", op, inputs);
   }
   return graph;
 }

@@ -14,7 +14,7 @@ using ValueId = std::int32_t;
 using NodeId = std::int32_t;
 using ParameterId = std::int32_t;
 
-enum class Role { weight, bias, norm_scale, norm_shift, residual_scale, running_mean, running_var };
+enum class Role { weight, bias, norm_scale, norm_shift, residual_scale, running_mean, running_var, slope };
 std::string_view role_name(Role role);
 inline bool is_trainable(Role role) {
   return role != Role::running_mean && role != Role::running_var;
@@ -45,8 +45,8 @@ struct Node {
   Operator op;
   std::vector<ValueId> inputs;
   ValueId output;
-  std::vector<ParameterId>
-      parameters;  // conv, linear: weight[, bias]; batch_norm: weight, bias, running_mean, running_var; scale: weight
+  // conv, linear: weight[, bias]; batch_norm: weight, bias, running_mean, running_var; scale, prelu: weight
+  std::vector<ParameterId> parameters;
 };
 
 /// A single-input network whose output are the logits (classes).
@@ -91,7 +91,7 @@ Fans fans(const Graph& graph, const Node& node);
 
 /// The activation that this node's output reaches first in topological order, looking through batch norm, scale, add,
 /// dropout, pooling, padding, flatten and identity activations; identity when it reaches none (the logits, or the next
-/// convolution or linear layer, first).
+/// convolution or linear layer, first). A prelu counts as the leaky_relu that it starts as.
 Activation following_activation(const Graph& graph, const Node& node);
 
 /// Multiply-accumulates of one image through a node's convolution or matrix product; 0 elsewhere.

@@ -35,12 +35,28 @@ struct BatchNorm {
   double momentum = 0.1;
 };
 
-enum class ActivationKind { identity, relu, leaky_relu, tanh, sigmoid, gelu, silu };
-inline constexpr int activation_kinds = 7;
+enum class ActivationKind { identity, relu, leaky_relu, tanh, sigmoid, gelu, silu, elu, selu, softplus, hardswish };
+inline constexpr int activation_kinds = 11;
+
+/// Klambauer et al. 2017, equation 14: with these, mean 0 and variance 1 are a fixed point of selu.
+inline constexpr double selu_alpha = 1.6732632423543772848170429916717;
+inline constexpr double selu_scale = 1.0507009873554804934193349852946;
+
+/// What frameworks take where no alpha is given.
+constexpr double default_alpha(ActivationKind kind) {
+  return kind == ActivationKind::elu ? 1.0 : 0.01;
+}
 
 struct Activation {
   ActivationKind kind = ActivationKind::relu;
-  double alpha = 0.01;  // leaky_relu: slope below 0; unused elsewhere
+  double alpha = default_alpha(kind);  // leaky_relu: slope below 0; elu: minus its limit there; unused elsewhere
+};
+
+/// y = x above 0, else a x with a trainable slope: one a channel, weight (C), or one for all, weight (1)
+/// (He et al. 2015). Input (C, H, W) or (F). Weight decay spares the slopes, as the paper has it.
+struct PReLU {
+  bool shared = false;
+  double initial = 0.25;
 };
 
 /// Padding counts as minus infinity. Output extent: floor((in + pads - kernel) / stride) + 1.
@@ -60,6 +76,9 @@ struct GlobalAveragePool {};
 
 /// The sum of two values of one shape.
 struct Add {};
+
+/// One value behind the other along the channels; their other extents are equal. (C, H, W) or (F).
+struct Concat {};
 
 /// (C, H, W) -> (C*H*W) in logical order.
 struct Flatten {};
@@ -81,7 +100,7 @@ struct Scale {
 };
 
 using Operator = std::variant<Conv2d, Linear, BatchNorm, Activation, MaxPool2d, AveragePool2d, GlobalAveragePool, Add,
-                              Flatten, Pad, Dropout, Scale>;
+                              Flatten, Pad, Dropout, Scale, PReLU, Concat>;
 
 /// The loss at the end of every network: mean over the batch of the cross-entropy between softmax(logits) and
 /// (1 - s) onehot + s / classes (label smoothing s, as PyTorch). Not a node: the engine appends it when it trains.
@@ -89,13 +108,15 @@ struct SoftmaxCrossEntropy {
   double label_smoothing = 0.0;
 };
 
+inline constexpr int any_number = -1;
+
 /// A row of the operator table; row i documents alternative i of Operator, the last row the loss.
 struct OperatorInfo {
   std::string_view name;  // "conv2d"
   std::string_view summary;
   std::string_view formula;
   std::string_view parameters;  // "weight (O, I/groups, kH, kW), bias (O)"
-  int inputs;                   // number of input values
+  int inputs;                   // number of input values; any_number: one or more
 };
 std::span<const OperatorInfo> operator_table();
 const OperatorInfo& operator_info(const Operator& op);
@@ -104,7 +125,8 @@ const OperatorInfo& operator_info(const Operator& op);
 std::string describe(const Operator& op);
 
 /// f and its derivative in double: the definition that gains, the reference and the engine's tests share.
-/// gelu is the exact erf form; silu is x sigmoid(x). relu'(0) = 0.
+/// gelu is the exact erf form; silu is x sigmoid(x); elu is alpha (e^x - 1) below 0; selu has the constants of
+/// Klambauer et al. 2017; softplus is ln(1 + e^x); hardswish is x min(max(x + 3, 0), 6) / 6. relu'(0) = 0.
 double activation_value(const Activation& activation, double x);
 double activation_derivative(const Activation& activation, double x);
 std::string_view activation_name(ActivationKind kind);

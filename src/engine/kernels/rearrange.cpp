@@ -78,6 +78,10 @@ void to_rows(const Layout& layout, const float* values, float* rows) {
 
 void paste(const Layout& inner, const Layout& outer, const Place& place, const float* values, float* out) {
   clear(outer, out);
+  insert(inner, outer, place, values, out);
+}
+
+void insert(const Layout& inner, const Layout& outer, const Place& place, const float* values, float* out) {
   for_inner(inner, outer, place,
             [=](std::int64_t from, std::int64_t to, std::int64_t run) { copy_run(out + to, values + from, run); });
 }

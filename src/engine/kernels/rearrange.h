@@ -17,6 +17,8 @@ struct Place {
 };
 /// outer = zeros with inner at `place`, and back.
 void paste(const Layout& inner, const Layout& outer, const Place& place, const float* values, float* out);
+/// The same without the zeros: what lies around `inner` stays.
+void insert(const Layout& inner, const Layout& outer, const Place& place, const float* values, float* out);
 void cut(const Layout& inner, const Layout& outer, const Place& place, const float* values, float* out);
 
 }  // namespace fanin::engine::kernels

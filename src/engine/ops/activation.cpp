@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "engine/kernels/elementwise.h"
+#include "engine/kernels/nonlinear.h"
 #include "engine/ops/op.h"
 #include "fanin/base/error.h"
 
@@ -10,12 +11,67 @@ namespace {
 
 using model::ActivationKind;
 
-bool own_kernel(ActivationKind kind) {
+bool rectifier(ActivationKind kind) {
   return kind == ActivationKind::relu || kind == ActivationKind::leaky_relu;
 }
 
 float slope_of(const model::Activation& activation) {
   return activation.kind == ActivationKind::leaky_relu ? static_cast<float>(activation.alpha) : 0.0F;
+}
+
+/// elu and selu: the limit below 0 and the factor of both branches.
+struct EluNumbers {
+  float alpha, scale;
+};
+EluNumbers elu_numbers(const model::Activation& activation) {
+  if (activation.kind == ActivationKind::elu) return {static_cast<float>(activation.alpha), 1.0F};
+  return {static_cast<float>(model::selu_alpha), static_cast<float>(model::selu_scale)};
+}
+
+/// y <- f(x) by a kernel of ours; none where oneDNN does it.
+Kernel own_forward(const model::Activation& activation, const Layout& layout) {
+  const auto n = static_cast<std::size_t>(layout.size());
+  switch (activation.kind) {
+    case ActivationKind::relu:
+    case ActivationKind::leaky_relu:
+      return [n, slope = slope_of(activation)](float* const* buffer) { kernels::relu(buffer[1], buffer[0], slope, n); };
+    case ActivationKind::elu:
+    case ActivationKind::selu:
+      return [n, numbers = elu_numbers(activation)](float* const* buffer) {
+        kernels::elu(buffer[1], buffer[0], numbers.alpha, numbers.scale, n);
+      };
+    case ActivationKind::softplus:
+      return [n, layout](float* const* buffer) {
+        kernels::softplus(buffer[1], buffer[0], n);
+        kernels::clear_padding(layout, buffer[1]);
+      };
+    case ActivationKind::hardswish:
+      return [n](float* const* buffer) { kernels::hardswish(buffer[1], buffer[0], n); };
+    default:
+      return {};
+  }
+}
+
+/// dx <- f'(x) dy from dy and x.
+Kernel own_backward(const model::Activation& activation, std::size_t n) {
+  switch (activation.kind) {
+    case ActivationKind::relu:
+    case ActivationKind::leaky_relu:  // the sign of the source; a negative slope would turn the result's
+      return [n, slope = slope_of(activation)](float* const* buffer) {
+        kernels::relu_backward(buffer[2], buffer[0], buffer[1], slope, n);
+      };
+    case ActivationKind::elu:
+    case ActivationKind::selu:
+      return [n, numbers = elu_numbers(activation)](float* const* buffer) {
+        kernels::elu_backward(buffer[2], buffer[0], buffer[1], numbers.alpha, numbers.scale, n);
+      };
+    case ActivationKind::softplus:
+      return [n](float* const* buffer) { kernels::softplus_backward(buffer[2], buffer[0], buffer[1], n); };
+    case ActivationKind::hardswish:
+      return [n](float* const* buffer) { kernels::hardswish_backward(buffer[2], buffer[0], buffer[1], n); };
+    default:
+      return {};
+  }
 }
 
 /// Whether backward reads the result instead of the source.
@@ -37,11 +93,8 @@ class Activation : public Op {
     const memory::desc home = to.desc(input);
     const BufferId output = to.define(group_.output, home);
     const std::string name(model::activation_name(activation_.kind));
-    if (own_kernel(activation_.kind)) {
-      const auto n = static_cast<std::size_t>(to.layout(input).size());
-      to.kernel(name, {input}, {output}, [n, slope = slope_of(activation_)](float* const* buffer) {
-        kernels::relu(buffer[1], buffer[0], slope, n);
-      });
+    if (Kernel own = own_forward(activation_, to.layout(input))) {
+      to.kernel(name, {input}, {output}, std::move(own));
       return;
     }
     const auto pd = eltwise_forward(home, eltwise_of(activation_, false));
@@ -56,13 +109,9 @@ class Activation : public Op {
       return;
     }
     const BufferId out = to.gradient_over(gradient, source);
-    if (own_kernel(activation_.kind)) {
-      // The sign of the source; a negative slope would turn the result's.
-      const auto n = static_cast<std::size_t>(to.layout(gradient).size());
+    if (Kernel own = own_backward(activation_, static_cast<std::size_t>(to.layout(gradient).size()))) {
       to.kernel(fmt::format("gradient of {}", model::activation_name(activation_.kind)), {gradient, to.value(source)},
-                {out}, [n, slope = slope_of(activation_)](float* const* buffer) {
-                  kernels::relu_backward(buffer[2], buffer[0], buffer[1], slope, n);
-                });
+                {out}, std::move(own));
     } else if (from_result(activation_)) {
       emit_activation_backward(to, activation_, to.value(group_.output), gradient, out);
     } else {
@@ -100,15 +149,20 @@ Eltwise eltwise_of(const model::Activation& activation, bool result) {
     case ActivationKind::silu:
       return {algorithm::eltwise_swish, 1};
     case ActivationKind::identity:
-      break;
+      return {algorithm::eltwise_linear, 1};
+    case ActivationKind::elu:
+    case ActivationKind::selu:
+    case ActivationKind::softplus:
+    case ActivationKind::hardswish:
+      break;  // ours
   }
-  return {algorithm::eltwise_linear, 1};
+  throw Error(fmt::format("{} is no activation of oneDNN's", model::activation_name(activation.kind)));
 }
 
 void emit_activation_backward(Lowering& to, const model::Activation& activation, BufferId result, BufferId gradient,
                               BufferId out) {
   const std::string what = fmt::format("gradient of {}", model::activation_name(activation.kind));
-  if (own_kernel(activation.kind)) {
+  if (rectifier(activation.kind)) {
     const auto n = static_cast<std::size_t>(to.layout(gradient).size());
     to.kernel(what, {gradient, result}, {out}, [n, slope = slope_of(activation)](float* const* buffer) {
       kernels::relu_backward(buffer[2], buffer[0], buffer[1], slope, n);

@@ -34,6 +34,8 @@ OpPointer make_op(const model::Graph& graph, const Group& group) {
                         [&](const model::Pad&) { return make_pad(graph, group); },
                         [&](const model::Dropout&) { return make_dropout(graph, group); },
                         [&](const model::Scale&) { return make_scale(graph, group); },
+                        [&](const model::PReLU&) { return make_prelu(graph, group); },
+                        [&](const model::Concat&) { return make_concat(graph, group); },
                     },
                     graph.node(group.main).op);
 }

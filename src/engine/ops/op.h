@@ -34,6 +34,8 @@ OpPointer make_flatten(const model::Graph& graph, const Group& group);
 OpPointer make_pad(const model::Graph& graph, const Group& group);
 OpPointer make_dropout(const model::Graph& graph, const Group& group);
 OpPointer make_scale(const model::Graph& graph, const Group& group);
+OpPointer make_prelu(const model::Graph& graph, const Group& group);
+OpPointer make_concat(const model::Graph& graph, const Group& group);
 
 /// The group's operator, by its main node.
 OpPointer make_op(const model::Graph& graph, const Group& group);

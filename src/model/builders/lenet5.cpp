@@ -18,7 +18,7 @@ Graph lenet5(const Spec& spec, const Options& options, const Shape& input, std::
   // 12 -> 12 -> 6 -> 2 -> 1: the smallest side of which something is left after the second pooling.
   require_image(spec, input, 12);
   Graph graph(spec.text(), input);
-  const Activation activation{parse_activation(options.text("activation"))};
+  const Operator activation = activation_operator(options.text("activation"));
   const std::int64_t padding = std::min(input[1], input[2]) < 32 ? 2 : 0;
   ValueId x = graph.add("conv1", square_conv(6, 5, 1, padding, true), {graph.input()});
   x = graph.add("act1", activation, {x});

@@ -18,7 +18,7 @@ std::span<const OptionInfo> mlp_options() {
 
 Graph mlp(const Spec& spec, const Options& options, const Shape& input, std::int64_t classes) {
   Graph graph(spec.text(), input);
-  const Activation activation{parse_activation(options.text("activation"))};
+  const Operator activation = activation_operator(options.text("activation"));
   const std::int64_t layers = options.integer("layers");
   ValueId x = graph.input();
   if (input.size() == 3) x = graph.add("flatten", Flatten{}, {x});

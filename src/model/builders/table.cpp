@@ -37,6 +37,19 @@ const std::vector<BuilderInfo>& table() {
       made.push_back({name, "Residual network for small images, shortcuts without parameters (option A)",
                       residual_paper, builders::resnet_cifar_options(), builders::resnet_cifar});
     }
+    made.push_back(
+        {"alexnet", "AlexNet for small images: five convolutions, one linear layer",
+         "Krizhevsky: One weird trick for parallelizing convolutional neural networks, arXiv:1404.5997 (widths)",
+         builders::alexnet_options(), builders::alexnet});
+    for (const std::string_view name : {"vgg11", "vgg13", "vgg16", "vgg19"}) {
+      made.push_back({name, "VGG for small images: stages of 3x3 convolutions, one linear layer",
+                      "Simonyan, Zisserman: Very Deep Convolutional Networks for Large-Scale Image Recognition, ICLR "
+                      "2015, table 1",
+                      builders::vgg_options(), builders::vgg});
+    }
+    made.push_back({"densenet", "DenseNet for small images: every layer of a block reads all before it",
+                    "Huang, Liu, van der Maaten, Weinberger: Densely Connected Convolutional Networks, CVPR 2017",
+                    builders::densenet_options(), builders::densenet});
     return made;
   }();
   return rows;
@@ -87,6 +100,16 @@ Conv2d square_conv(std::int64_t channels, std::int64_t kernel, std::int64_t stri
           .pad_bottom = padding,
           .pad_right = padding,
           .bias = bias};
+}
+
+Operator activation_operator(std::string_view name) {
+  if (name == "prelu") return PReLU{};
+  return Activation{parse_activation(name)};
+}
+
+ValueId pool_if_possible(Graph& graph, const std::string& name, ValueId x) {
+  const Shape& shape = graph.value(x).shape;
+  return std::min(shape[1], shape[2]) < 2 ? x : graph.add(name, MaxPool2d{}, {x});
 }
 
 void require_image(const Spec& spec, const Shape& input, std::int64_t smallest) {

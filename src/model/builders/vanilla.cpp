@@ -22,7 +22,7 @@ std::span<const OptionInfo> vanilla_options() {
 Graph vanilla(const Spec& spec, const Options& options, const Shape& input, std::int64_t classes) {
   require_image(spec, input, 1);
   Graph graph(spec.text(), input);
-  const Activation activation{parse_activation(options.text("activation"))};
+  const Operator activation = activation_operator(options.text("activation"));
   const bool norm = options.text("norm") == "batch";
   ValueId x = graph.input();
   for (std::int64_t i = 1; i <= options.integer("depth"); ++i) {
