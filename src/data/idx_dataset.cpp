@@ -1,10 +1,10 @@
 // MNIST and its likes: images and labels of both parts in four IDX files.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 #include <optional>
 
+#include "data/labels.h"
 #include "data/parallel.h"
 #include "data/readers.h"
 #include "fanin/base/error.h"
@@ -91,23 +91,12 @@ Dataset load_idx_folder(const fs::path& folder) {
   dataset.source = folder.string();
   dataset.train = to_images(std::move(arrays[0]), arrays[1], paths[0], paths[1]);
   dataset.test = to_images(std::move(arrays[2]), arrays[3], paths[2], paths[3]);
-  const Images &train = dataset.train, &test = dataset.test;
-  if (train.channels != test.channels || train.height != test.height || train.width != test.width) {
-    throw Error(fmt::format("images of {} ({}x{}x{}) and {} ({}x{}x{}) differ in size", paths[0].string(),
-                            train.channels, train.height, train.width, paths[2].string(), test.channels, test.height,
-                            test.width));
-  }
-  const std::int32_t highest = *std::max_element(train.labels.begin(), train.labels.end());
-  const auto strange =
-      std::find_if(test.labels.begin(), test.labels.end(), [&](auto label) { return label > highest; });
-  if (strange != test.labels.end()) {
-    throw Error(fmt::format("{}: label {} of image {} is beyond the training labels 0 to {}", paths[3].string(),
-                            *strange, strange - test.labels.begin(), highest));
-  }
+  check_same_size(dataset, paths[0].string(), paths[2].string());
+  const std::int32_t highest = check_labels(dataset, paths[3].string());
   if (dataset.name == "fashion-mnist" && highest == 9) {
     dataset.class_names.assign(fashion_classes.begin(), fashion_classes.end());
   } else {
-    for (std::int32_t label = 0; label <= highest; ++label) dataset.class_names.push_back(std::to_string(label));
+    number_classes(dataset, highest);
   }
   return dataset;
 }

@@ -68,10 +68,11 @@ TEST_F(LoadTest, SaysWhereAMissingSetComesFrom) {
   EXPECT_THAT(message, HasSubstr("https://"));
   EXPECT_THAT(message, HasSubstr("$FANIN_DATA_DIR/mnist"));
   EXPECT_THAT(error_of([] { load_dataset("fashon-mnist"); }), HasSubstr("did you mean 'fashion-mnist'?"));
-  EXPECT_EQ(load_error("nothing.zip"), (root / "nothing.zip").string() + ": no such folder or zip archive");
+  EXPECT_EQ(load_error("nothing.zip"), (root / "nothing.zip").string() + ": no such folder or archive");
   EXPECT_NE(error_of([] { load_dataset(""); }), "");
   std::filesystem::create_directories(root / "empty");
-  EXPECT_THAT(load_error("empty"), HasSubstr("empty: no data set in this folder, expected IDX files"));
+  EXPECT_THAT(load_error("empty"),
+              HasSubstr("empty: no data set in this folder, expected IDX (train-images-idx3-ubyte"));
 }
 
 TEST_F(LoadTest, TableNamesEverySource) {

@@ -34,8 +34,9 @@ struct DatasetInfo {
 };
 std::span<const DatasetInfo> dataset_table();
 
-/// A known name ("fashion-mnist", "mnist") or a path: a folder with IDX files (plain or .gz), a folder or zip archive
-/// of images (train/<class>/*, test/<class>/*; JPEG, PNG). Decoding uses all cores; a decoded folder or archive is
+/// A known name ("fashion-mnist", "cifar10") or a path: a folder with IDX files (plain or .gz) or with CIFAR's binary
+/// files, a NumPy archive (.npz), a folder or zip archive of images (train/<class>/*, test/<class>/*; JPEG, PNG).
+/// docs/formats.md has the particulars. Decoding uses all cores; a decoded folder or archive is
 /// cached under $XDG_CACHE_HOME/fanin (a cache that cannot be written is not an error). Throws Error: missing (says
 /// where to get it), malformed (file and offset), classes that differ between train and test.
 Dataset load_dataset(std::string_view name_or_path);
@@ -44,6 +45,10 @@ Dataset load_dataset(std::string_view name_or_path);
 /// Sets source ("memory") and checksum. Throws Error naming the part and the image: counts that do not fit the pixels
 /// or labels, a label outside [0, classes).
 Dataset make_dataset(std::string name, std::vector<std::string> class_names, Images train, Images test);
+
+/// Writes what load_dataset reads: x_train, y_train, x_test, y_test and the classes' names as a NumPy archive,
+/// atomically. Throws Error or Failure as write_file_atomically does.
+void write_npz_dataset(const std::filesystem::path& path, const Dataset& dataset);
 
 /// Per-channel mean and (population) standard deviation of the training pixels scaled to [0, 1]; a constant channel's
 /// deviation is stated as 1.
