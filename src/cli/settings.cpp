@@ -47,6 +47,7 @@ void fill_training(Settings& settings, const Arguments& arguments) {
   settings.augmentation = data::parse_augmentation(arguments.text("--augment"));
   settings.clip_norm = number(arguments, "--clip-norm", unbounded_from_zero);
   settings.label_smoothing = number(arguments, "--label-smoothing", {0, 1, false, true});
+  settings.patience = integer(arguments, "--patience", 0, most_steps);
   settings.train_size = integer(arguments, "--train-size", 0, most_images);
   settings.validation_size = integer(arguments, "--validation-size", 0, most_images);
   settings.evaluate_every = integer(arguments, "--evaluate-every", 0, most_steps);
@@ -72,7 +73,7 @@ std::vector<OptionRow> common_rows() {
 std::vector<OptionRow> network_rows(bool many) {
   constexpr std::string_view group = "What";
   return {{"--model", "MODEL", "", "The network: a name, with options as in vanilla:depth=20,width=16.", group},
-          {"--data", "DATA", "", "A data set's name, or a folder or archive of images or IDX files.", group},
+          {"--data", "DATA", "", "A data set's name, or a folder or archive (IDX, CIFAR, .npz, images).", group},
           many ? OptionRow{"--init,--scheme", "A,B,...", "",
                            "The schemes to compare, as in he_normal,normal:std=0.01,zeros.", group}
                : OptionRow{"--init,--scheme", "SCHEME", "", "The scheme of the initial weights, as in normal:std=0.01.",
@@ -90,6 +91,8 @@ std::vector<OptionRow> training_rows() {
       {"--augment", "LIST", "none", "Random changes of the images, as in flip,crop:4,cutout:8.", group},
       {"--clip-norm", "NORM", "0", "Scale gradients down to this norm; 0: never.", group},
       {"--label-smoothing", "S", "0", "Weight given to all classes alike, in [0, 1).", group},
+      {"--patience", "POINTS", "0",
+       "Stop after this many points of the curve without a lower validation loss; 0: never.", group},
       {"--train-size", "N", "0", "Train on this many images; 0: all but those for validation.", group},
       {"--validation-size", "N", "0", "Images for validation; 0: a tenth of the training images, at most 5000.", group},
       {"--evaluate-every", "STEPS", "0", "Steps between points of the curve; 0: about 20 points.", group},

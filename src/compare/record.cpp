@@ -93,6 +93,7 @@ std::string write_record(const train::TrialResult& result) {
   Json json;
   json["step"] = result.step;
   if (result.diverged_at) json["diverged_at"] = *result.diverged_at;
+  if (result.stopped_at) json["stopped_at"] = *result.stopped_at;
   json["stalled"] = result.stalled;
   json["final_train_loss"] = number(result.final_train_loss);
   if (result.test_accuracy) json["test_accuracy"] = number(*result.test_accuracy);
@@ -112,6 +113,7 @@ train::TrialResult read_record(std::string_view text) {
   train::TrialResult result;
   result.step = json.at("step");
   if (json.contains("diverged_at")) result.diverged_at = json.at("diverged_at").get<std::int64_t>();
+  if (json.contains("stopped_at")) result.stopped_at = json.at("stopped_at").get<std::int64_t>();
   result.stalled = json.at("stalled");
   result.final_train_loss = read_number(json.at("final_train_loss"));
   if (json.contains("test_accuracy")) result.test_accuracy = read_number(json.at("test_accuracy"));

@@ -83,16 +83,18 @@ Json rate(const RateResult& value) {
 }
 
 Json trial(std::uint64_t seed, const train::TrialResult& value) {
-  return {{"seed", seed},
-          {"steps", value.step},
-          {"diverged_at", optional(value.diverged_at)},
-          {"stalled", value.stalled},
-          {"final_train_loss", value.final_train_loss},
-          {"test_accuracy", optional(value.test_accuracy)},
-          {"test_loss", optional(value.test_loss)},
-          {"curve", curve(value.curve)},
-          {"profile_start", profile(value.profile_start)},
-          {"profile_end", profile(value.profile_end)}};
+  Json json = {{"seed", seed},
+               {"steps", value.step},
+               {"diverged_at", optional(value.diverged_at)},
+               {"stalled", value.stalled},
+               {"final_train_loss", value.final_train_loss},
+               {"test_accuracy", optional(value.test_accuracy)},
+               {"test_loss", optional(value.test_loss)},
+               {"curve", curve(value.curve)},
+               {"profile_start", profile(value.profile_start)},
+               {"profile_end", profile(value.profile_end)}};
+  if (value.stopped_at) json["stopped_at"] = *value.stopped_at;  // with early stopping alone
+  return json;
 }
 
 Json time_to_target(const std::optional<TimeToTarget>& value) {

@@ -46,6 +46,7 @@ Json to_json(const RunSettings& settings) {
   json["augment_cutout"] = settings.augmentation.cutout;
   json["clip_norm"] = settings.clip_norm;
   json["label_smoothing"] = settings.label_smoothing;
+  json["patience"] = settings.patience;
   json["target"] = settings.target;
   return json;
 }
@@ -74,6 +75,7 @@ RunSettings settings_from_json(const Json& json) {
   settings.augmentation.cutout = json.at("augment_cutout");
   settings.clip_norm = json.at("clip_norm");
   settings.label_smoothing = json.at("label_smoothing");
+  settings.patience = json.at("patience");
   settings.target = json.at("target");
   return settings;
 }
@@ -178,6 +180,7 @@ void check_settings(const RunSettings& settings) {
                   settings.lr_points, settings.lr_points == 1 ? "" : "s", settings.lr_low, settings.lr_high));
   require(settings.target >= 0.0 && settings.target < 1.0,
           fmt::format("the target accuracy is {}; expected a number from 0 (none) to below 1", settings.target));
+  in_range("the patience", settings.patience, 0, std::int64_t{1} << 40);
   require(settings.clip_norm >= 0.0 && std::isfinite(settings.clip_norm),
           fmt::format("the clipping norm is {}; expected a finite number from 0 (none)", settings.clip_norm));
   require(settings.label_smoothing >= 0.0 && settings.label_smoothing < 1.0,

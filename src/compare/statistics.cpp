@@ -111,7 +111,7 @@ double loss_area(const train::TrialResult& trial, std::int64_t budget, std::int6
     previous_step = point.step;
   }
   if (trial.diverged_at && std::isnan(previous_loss)) return cap;
-  if (trial.diverged_at && previous_step < budget) {
+  if ((trial.diverged_at || trial.stopped_at) && previous_step < budget) {
     area += previous_loss * static_cast<double>(budget - previous_step);
     previous_step = budget;
   }

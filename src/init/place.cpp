@@ -167,6 +167,20 @@ struct Propagate {
   Moments operator()(const model::Scale& op) const {
     return {op.initial * inputs[0].mean, op.initial * op.initial * inputs[0].variance};
   }
+  Moments operator()(const model::PReLU& op) const {
+    return (*this)(model::Activation{model::ActivationKind::leaky_relu, op.initial});
+  }
+  Moments operator()(const model::Concat&) const {
+    // Over all channels of the whole: the parts' moments about zero, by their shares.
+    const auto all = static_cast<double>(element_count(graph.value(node.output).shape));
+    double mean = 0, second = 0;
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      const double share = static_cast<double>(element_count(graph.value(node.inputs[i]).shape)) / all;
+      mean += share * inputs[i].mean;
+      second += share * inputs[i].second();
+    }
+    return {mean, second - mean * mean};
+  }
 };
 
 /// The share of a window's taps that meet the image, averaged over positions in one direction.

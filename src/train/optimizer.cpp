@@ -27,7 +27,7 @@ constexpr OptionInfo decay_all_row = {
     0,
     0,
     "",
-    "decay biases, norm scales and shifts, residual scales as well (PyTorch's default)"};
+    "decay biases, norm scales and shifts, slopes, residual scales as well (PyTorch's default)"};
 
 constexpr std::array<OptionInfo, 4> sgd_rows = {{
     {"momentum", OptionKind::number, "0", 0.0, below_one, "", "mu"},
@@ -50,7 +50,16 @@ constexpr std::array<OptionInfo, 5> adamw_rows = {{
     decay_all_row,
 }};
 
-constexpr std::array<OptimizerInfo, 3> rows = {{
+constexpr std::array<OptionInfo, 6> rmsprop_rows = {{
+    {"alpha", OptionKind::number, "0.99", 0.0, below_one, "", "decay of the second moment"},
+    {"momentum", OptionKind::number, "0", 0.0, below_one, "", "mu"},
+    {"centered", OptionKind::flag, "false", 0, 0, "", "divide by the deviation instead of the second moment's root"},
+    {"epsilon", OptionKind::number, "1e-8", 0.0, 1.0, "", "added to the root"},
+    weight_decay_row,
+    decay_all_row,
+}};
+
+constexpr std::array<OptimizerInfo, 4> rows = {{
     {"sgd", "stochastic gradient descent with momentum",
      "g += lambda w; v = mu v + g (v = g at the first step); w -= lr v (nesterov: w -= lr (g + mu v))",
      "Robbins & Monro 1951; Sutskever et al. 2013", sgd_rows},
@@ -59,6 +68,10 @@ constexpr std::array<OptimizerInfo, 3> rows = {{
      "Kingma & Ba 2015, algorithm 1", adam_rows},
     {"adamw", "adaptive moments, decay apart from the gradient", "w -= lr lambda w; then adam without lambda",
      "Loshchilov & Hutter 2019, algorithm 2", adamw_rows},
+    {"rmsprop", "gradients divided by the root of their second moment",
+     "g += lambda w; v = a v + (1-a) g^2; u = mu u + g / (sqrt(v) + eps) (centered: sqrt(v - m^2), m = a m + (1-a) g); "
+     "w -= lr u",
+     "Tieleman & Hinton 2012, lecture 6.5; centered: Graves 2013", rmsprop_rows},
 }};
 
 }  // namespace
@@ -73,9 +86,10 @@ struct Optimizer::Impl {
   engine::Program& program;
   std::string name;
   double momentum = 0, beta1 = 0, beta2 = 0, epsilon = 0, weight_decay = 0;
-  bool nesterov = false, decay_all = false;
+  double alpha = 0;
+  bool nesterov = false, decay_all = false, centered = false;
   std::int64_t steps = 0;
-  std::vector<float> first, second;  // momentum, or the two moments
+  std::vector<float> first, second, mean;  // momentum, or the two moments; rmsprop: momentum, second moment, mean
 };
 
 Optimizer::Optimizer(const Spec& spec, engine::Program& program) : impl_(std::make_unique<Impl>(program, spec.name)) {
@@ -97,6 +111,14 @@ Optimizer::Optimizer(const Spec& spec, engine::Program& program) : impl_(std::ma
       throw Error("optimizer 'sgd' has nesterov=true without momentum; expected momentum above 0");
     }
     if (impl_->momentum > 0) impl_->first.resize(size);
+  } else if (spec.name == "rmsprop") {
+    impl_->alpha = options.number("alpha");
+    impl_->momentum = options.number("momentum");
+    impl_->centered = options.flag("centered");
+    impl_->epsilon = options.number("epsilon");
+    if (impl_->momentum > 0) impl_->first.resize(size);
+    impl_->second.resize(size);
+    if (impl_->centered) impl_->mean.resize(size);
   } else {
     impl_->beta1 = options.number("beta1");
     impl_->beta2 = options.number("beta2");
@@ -130,6 +152,16 @@ void Optimizer::step(double lr, double clip_norm) {
                           .weight_decay = decay,
                           .grad_scale = scale,
                           .first_step = self.steps == 1});
+    } else if (self.name == "rmsprop") {
+      engine::rmsprop_update(part(weights), part(gradients), part(std::span<float>(self.second)),
+                             part(std::span<float>(self.mean)), first,
+                             {.lr = lr,
+                              .alpha = self.alpha,
+                              .epsilon = self.epsilon,
+                              .momentum = self.momentum,
+                              .centered = self.centered,
+                              .weight_decay = decay,
+                              .grad_scale = scale});
     } else {
       engine::adam_update(part(weights), part(gradients), first, part(std::span<float>(self.second)),
                           {.lr = lr,
@@ -148,6 +180,7 @@ std::vector<std::span<float>> Optimizer::state() {
   std::vector<std::span<float>> blocks;
   if (!impl_->first.empty()) blocks.emplace_back(impl_->first);
   if (!impl_->second.empty()) blocks.emplace_back(impl_->second);
+  if (!impl_->mean.empty()) blocks.emplace_back(impl_->mean);
   return blocks;
 }
 

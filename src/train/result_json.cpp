@@ -81,6 +81,7 @@ std::string to_json_text(const TrialResult& result) {
                  {"final_train_loss", number(result.final_train_loss)},
                  {"seconds", number(result.seconds)}};
   if (result.diverged_at) object["diverged_at"] = *result.diverged_at;
+  if (result.stopped_at) object["stopped_at"] = *result.stopped_at;
   if (result.test_accuracy) object["test_accuracy"] = number(*result.test_accuracy);
   if (result.test_loss) object["test_loss"] = number(*result.test_loss);
   if (result.profile_start) object["profile_start"] = to_json(*result.profile_start);
@@ -101,6 +102,7 @@ TrialResult result_from_json_text(std::string_view text) {
     result.final_train_loss = number(object.at("final_train_loss"));
     result.seconds = number(object.at("seconds"));
     if (object.contains("diverged_at")) result.diverged_at = object["diverged_at"].get<std::int64_t>();
+    if (object.contains("stopped_at")) result.stopped_at = object["stopped_at"].get<std::int64_t>();
     if (object.contains("test_accuracy")) result.test_accuracy = number(object["test_accuracy"]);
     if (object.contains("test_loss")) result.test_loss = number(object["test_loss"]);
     if (object.contains("profile_start")) result.profile_start = profile_from(object["profile_start"]);

@@ -39,6 +39,9 @@ TrialSettings with_defaults(const TrialData& data, TrialSettings settings) {
   if (!(settings.learning_rate > 0) || !std::isfinite(settings.learning_rate)) {
     throw Error(fmt::format("learning rate is {}; expected a positive number", settings.learning_rate));
   }
+  if (settings.patience < 0) {
+    throw Error(fmt::format("patience is {}; expected 0 (none) or a number of points", settings.patience));
+  }
   if (settings.validation_size == 0)
     settings.validation_size = std::clamp<std::int64_t>(images / 10, 1, usual_validation);
   const std::int64_t left = images - settings.validation_size;
@@ -76,9 +79,9 @@ engine::CompileOptions compile_options(const TrialSettings& settings) {
 std::string TrialSettings::canonical_text() const {
   return fmt::format(
       "model={} init={} optimizer={} schedule={} learning_rate={} seed={} batch={} steps={} evaluate_every={} "
-      "train_size={} validation_size={} augmentation={} clip_norm={} label_smoothing={}",
+      "train_size={} validation_size={} augmentation={} clip_norm={} label_smoothing={} patience={}",
       model.text(), init.text(), optimizer.text(), schedule.text(), learning_rate, seed, batch, steps, evaluate_every,
-      train_size, validation_size, data::to_string(augmentation), clip_norm, label_smoothing);
+      train_size, validation_size, data::to_string(augmentation), clip_norm, label_smoothing, patience);
 }
 
 struct Trial::Impl {
@@ -99,6 +102,7 @@ struct Trial::Impl {
   void step();
   void add_point(std::stop_token stop);
   bool regular_point_due() const;
+  void stop_early();
   void settle();
   engine::EvaluationResult evaluate(const data::Batches& batches, std::stop_token stop);
 
@@ -171,12 +175,24 @@ void Trial::Impl::add_point(std::stop_token stop) {
   if (!state.provisional_point) {
     state.loss_sum = 0;
     state.loss_count = 0;
+    stop_early();
   }
+}
+
+/// Ends the trial where the best point is `patience` regular points back. It follows from the curve alone, so a resumed
+/// trial stops where a whole one does.
+void Trial::Impl::stop_early() {
+  TrialResult& result = state.result;
+  if (settings.patience == 0 || result.diverged_at || result.step >= settings.steps) return;
+  const auto best =
+      std::min_element(result.curve.begin(), result.curve.end(),
+                       [](const CurvePoint& a, const CurvePoint& b) { return a.validation_loss < b.validation_loss; });
+  if (result.curve.end() - best > settings.patience) result.stopped_at = result.step;
 }
 
 void Trial::Impl::settle() {
   TrialResult& result = state.result;
-  if (result.diverged_at || result.step < settings.steps) return;
+  if (result.diverged_at || !result.finished(settings.steps)) return;
   const double learned_nothing = std::log(static_cast<double>(data.dataset.classes()));
   result.stalled = result.final_train_loss > stalled_share * learned_nothing;
 }
@@ -193,7 +209,7 @@ void Trial::advance(std::int64_t until, std::stop_token stop, const std::functio
   Impl& self = *impl_;
   TrialResult& result = self.state.result;
   until = std::min(until, self.settings.steps);
-  if (result.diverged_at || (until <= result.step && !self.regular_point_due())) return;
+  if (result.diverged_at || result.stopped_at || (until <= result.step && !self.regular_point_due())) return;
   const auto start = std::chrono::steady_clock::now();
   if (self.state.provisional_point) {
     result.curve.pop_back();
@@ -201,7 +217,7 @@ void Trial::advance(std::int64_t until, std::stop_token stop, const std::functio
   }
   try {
     if (self.regular_point_due()) self.add_point(stop);
-    while (result.step < until && !result.diverged_at) {
+    while (result.step < until && !result.diverged_at && !result.stopped_at) {
       if (stop.stop_requested()) throw Interrupted();
       self.step();
       if (!result.diverged_at && (self.regular_point_due() || result.step == until)) self.add_point(stop);

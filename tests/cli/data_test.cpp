@@ -68,6 +68,34 @@ TEST(DataTest, GarbageZip) {
   EXPECT_THAT(refusal(folder / "images.zip", folder), HasSubstr("images.zip"));
 }
 
+TEST(DataTest, IsShownDrawnAndWritten) {
+  const TemporaryFolder folder;
+  const std::string data = folder / "data", png = folder / "grid.png", npz = folder / "copy.npz";
+  write_idx_dataset(data);
+  const Outcome shown =
+      run_fanin({"show", "--data", data, "--augment", "flip,crop:2", "-o", png, "--write", npz, "--seed", "3"});
+  ASSERT_EQ(shown.code, 0) << shown.err;
+  EXPECT_THAT(shown.out, AllOf(HasSubstr("640 for training, 128 for testing"), HasSubstr("1x16x16"),
+                               HasSubstr("classes:       4"), HasSubstr("deviation")));
+  EXPECT_THAT(read_text(png), StartsWith("\x89PNG"));
+  const std::string drawn = read_text(png);
+  ASSERT_EQ(run_fanin({"show", "--data", npz, "--augment", "flip,crop:2", "-o", png, "--seed", "3"}).code, 0);
+  EXPECT_EQ(read_text(png), drawn) << "the same images and the same seed";
+  ASSERT_EQ(run_fanin({"show", "--data", npz, "--augment", "flip,crop:2", "-o", png, "--seed", "4"}).code, 0);
+  EXPECT_NE(read_text(png), drawn);
+  ASSERT_EQ(run_fanin({"show", "--data", npz, "-o", png}).code, 0);
+  const auto refused = [&](std::vector<std::string> words, const char* why) {
+    const Outcome outcome = run_fanin(words);
+    EXPECT_EQ(outcome.code, 2);
+    EXPECT_THAT(outcome.err, HasSubstr(why));
+  };
+  refused({"show"}, "'show' needs MODEL");
+  refused({"show", "--data", npz, "--program"}, "--program needs a MODEL");
+  refused({"show", "mlp", "--data", npz, "-o", png}, "--output shows a data set");
+  refused({"show", "--data", npz, "--augment", "crop:16", "-o", png}, "does not fit");
+  refused({"show", "--data", npz, "-o", folder / "no/such/folder.png"}, "folder.png");
+}
+
 TEST(DataTest, TooFewImages) {
   const TemporaryFolder folder;
   const std::filesystem::path data = folder.path() / "data";

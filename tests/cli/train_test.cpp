@@ -127,7 +127,7 @@ TEST_F(TrainTest, StartsFromAFileOfWeights) {
   const std::string weights = folder_ / "first/weights.safetensors";
   const Outcome outcome = run_fanin(words("second", {"--steps", "1", "--lr", "0.001", "--from", weights}));
   EXPECT_EQ(outcome.code, 2) << "--lr is given twice";
-  std::vector<std::string> second = words("second", {"--steps", "1", "--from", weights, "--json"});
+  std::vector<std::string> second = words("second", {"--steps", "1", "--weights", weights, "--json"});
   const Outcome continued = run_fanin(second);
   ASSERT_EQ(continued.code, 0) << continued.err;
   EXPECT_GT(nlohmann::json::parse(continued.out)["curve"][0]["validation_accuracy"], 0.9);
@@ -136,6 +136,15 @@ TEST_F(TrainTest, StartsFromAFileOfWeights) {
   const Outcome bad = run_fanin(words("third", {"--steps", "1", "--from", folder_ / "bad.safetensors"}));
   EXPECT_EQ(bad.code, 2);
   EXPECT_THAT(bad.err, HasSubstr("bad.safetensors"));
+  std::vector<std::string> other = words("third", {"--steps", "1", "--weights", weights});
+  for (std::string& word : other) {
+    if (word == "mlp" || word.starts_with("mlp:")) word = "mlp:layers=5";
+    if (word == "lenet5") word = "mlp:layers=5";
+  }
+  const Outcome strange = run_fanin(other);
+  EXPECT_EQ(strange.code, 2);
+  EXPECT_THAT(strange.err, HasSubstr("weights.safetensors does not fit mlp:layers=5"));
+  EXPECT_FALSE(std::filesystem::exists(folder_.path() / "third"));
   const Outcome missing = run_fanin(words("third", {"--steps", "1", "--from", folder_ / "missing.safetensors"}));
   EXPECT_EQ(missing.code, 2);
   EXPECT_THAT(missing.err, HasSubstr("missing.safetensors"));

@@ -155,6 +155,7 @@ TEST_F(StoreTest, EveryFieldOfTheSettingsIsKept) {
   settings.augmentation = {true, 4, 8};
   settings.clip_norm = 1.5;
   settings.label_smoothing = 0.1;
+  settings.patience = 3;
   settings.target = 0.85;
   const RunSettings back = settings_from_json(to_json(settings));
   EXPECT_EQ(back.canonical_text(), settings.canonical_text());
@@ -185,6 +186,7 @@ TEST_F(StoreTest, EveryFieldOfTheSettingsIsKept) {
                                                                [](RunSettings& s) { s.augmentation.cutout = 1; },
                                                                [](RunSettings& s) { s.clip_norm = 1; },
                                                                [](RunSettings& s) { s.label_smoothing = 0.5; },
+                                                               [](RunSettings& s) { s.patience = 7; },
                                                                [](RunSettings& s) { s.target = 0.5; }};
   for (std::size_t i = 0; i < changes.size(); ++i) {
     RunSettings changed = fake::settings();

@@ -1,6 +1,8 @@
 // Schedules at the places that matter, and optimizers on one step by hand.
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "fanin/base/error.h"
@@ -33,6 +35,56 @@ TEST(ScheduleTest, CosineFallsToItsEnd) {
   const Schedule warm(parse_spec("cosine:warmup=10"), 110);
   EXPECT_DOUBLE_EQ(warm.factor(9), 1.0);
   EXPECT_NEAR(warm.factor(60), 0.5, 1e-12);
+}
+
+TEST(ScheduleTest, OneCycleIsPyTorchs) {
+  // torch.optim.lr_scheduler.OneCycleLR(max_lr=1, total_steps=10), and 20 with pct_start=0.5, div_factor=10,
+  // final_div_factor=100.
+  const std::vector<double> ten = {
+      0.04, 0.52, 1, 0.950484632013, 0.81174565395, 0.611262021936, 0.388741978064, 0.18825834605, 0.0495193679865,
+      4e-06};
+  const Schedule usual(parse_spec("onecycle"), 10);
+  for (std::size_t i = 0; i < ten.size(); ++i) EXPECT_NEAR(usual.factor(static_cast<std::int64_t>(i)), ten[i], 1e-11);
+  const Schedule other(parse_spec("onecycle:rise=0.5,div=10,final_div=100"), 20);
+  EXPECT_NEAR(other.factor(0), 0.1, 1e-12);
+  EXPECT_NEAR(other.factor(3), 0.325, 1e-11);
+  EXPECT_NEAR(other.factor(9), 1, 1e-12);
+  EXPECT_NEAR(other.factor(12), 0.79409873352, 1e-11);
+  EXPECT_NEAR(other.factor(19), 0.001, 1e-12);
+  for (const std::int64_t steps : {1, 2, 3}) {  // too short to rise
+    for (std::int64_t i = 0; i < steps; ++i)
+      EXPECT_TRUE(std::isfinite(Schedule(parse_spec("onecycle"), steps).factor(i)));
+  }
+}
+
+TEST(OptimizerTest, RmspropIsPyTorchs) {
+  // torch.optim.RMSprop in float64, four steps of lr 0.1.
+  const std::vector<std::array<float, 3>> gradients = {
+      {0.5F, -1, 2}, {0.25F, 0.5F, -1}, {-1.5F, 0.125F, 0}, {1, 1, -0.5F}};
+  const std::vector<std::pair<const char*, std::array<double, 3>>> cases = {
+      {"rmsprop", {-0.043090842803, -2.23065141714, 0.1701722093}},
+      {"rmsprop:alpha=0.9,epsilon=1e-3", {0.663168773554, -2.09642396991, 0.41066595912}},
+      {"rmsprop:alpha=0.9,centered=true", {0.633558394912, -2.08423644199, 0.394462172553}},
+      {"rmsprop:alpha=0.9,momentum=0.9", {-0.0932692650225, -1.61204622934, -0.108644391144}},
+      {"rmsprop:alpha=0.9,momentum=0.9,centered=true,weight_decay=0.1",
+       {-0.219373246877, -1.28870125269, -0.176837556196}}};
+  const model::Graph graph = model::build_model(parse_spec("mlp:layers=0"), {3}, 3);
+  for (const auto& [spec, expected] : cases) {
+    engine::CompileOptions options;
+    options.batch = 1;
+    engine::Program program(graph, options);
+    Optimizer optimizer(parse_spec(spec), program);
+    const std::size_t at = program.segments().front().offset;
+    const std::array<float, 3> start = {1, -2, 0.5F};
+    std::copy(start.begin(), start.end(), program.parameters().begin() + at);
+    for (const auto& gradient : gradients) {
+      std::copy(gradient.begin(), gradient.end(), program.gradients().begin() + at);
+      optimizer.step(0.1, 0);
+    }
+    for (std::size_t i = 0; i < 3; ++i) {
+      EXPECT_NEAR(static_cast<double>(program.parameters()[at + i]), expected[i], 3e-6) << spec << " " << i;
+    }
+  }
 }
 
 TEST(OptimizerTest, OneStepByHand) {

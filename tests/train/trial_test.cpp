@@ -83,7 +83,8 @@ TEST_F(TrialTest, PausingAnywhereChangesNothing) {
 }
 
 TEST_F(TrialTest, CheckpointsContinueBitForBit) {
-  for (const char* optimizer : {"sgd:momentum=0.9,nesterov=true,weight_decay=0.001", "sgd", "adam", "adamw"}) {
+  for (const char* optimizer : {"sgd:momentum=0.9,nesterov=true,weight_decay=0.001", "sgd", "adam", "adamw",
+                                "rmsprop:momentum=0.9,centered=true"}) {
     TrialSettings chosen = settings();
     chosen.optimizer = parse_spec(optimizer);
     chosen.learning_rate = 0.01;
@@ -105,6 +106,42 @@ TEST_F(TrialTest, CheckpointsContinueBitForBit) {
       expect_same_bits(whole.parameters(), second.parameters());
     }
   }
+}
+
+TEST_F(TrialTest, PatienceEndsATrialWhereItsBestPointIsTooFarBack) {
+  TrialSettings chosen = settings();
+  chosen.evaluate_every = 2;
+  chosen.learning_rate = 1e-30;  // the weights stay, so no point is better than the first
+  chosen.patience = 3;
+  Trial whole(data, chosen);
+  whole.advance(40);
+  ASSERT_TRUE(whole.result().stopped_at.has_value());
+  EXPECT_EQ(*whole.result().stopped_at, 6);
+  EXPECT_EQ(whole.result().step, 6);
+  EXPECT_TRUE(whole.result().finished(40));
+  EXPECT_EQ(whole.result().curve.size(), 4u);
+  whole.advance(40);
+  EXPECT_EQ(whole.result().step, 6);
+  {
+    Trial first(data, chosen);
+    first.advance(5);
+    EXPECT_FALSE(first.result().stopped_at.has_value());
+    first.save_checkpoint(folder / "c");
+  }
+  Trial resumed(data, chosen);
+  resumed.restore_checkpoint(folder / "c");
+  resumed.advance(40);
+  EXPECT_EQ(figures(whole.result()), figures(resumed.result()));
+  EXPECT_EQ(resumed.result().stopped_at, whole.result().stopped_at);
+  resumed.save_checkpoint(folder / "c");
+  Trial again(data, chosen);
+  again.restore_checkpoint(folder / "c");
+  EXPECT_EQ(again.result().stopped_at, whole.result().stopped_at);
+  chosen.patience = 0;
+  Trial patient(data, chosen);
+  EXPECT_THROW(patient.restore_checkpoint(folder / "c"), Error);
+  chosen.patience = -1;
+  EXPECT_THROW(Trial(data, chosen), Error);
 }
 
 TEST_F(TrialTest, InterruptionLosesNothing) {

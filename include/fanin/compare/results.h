@@ -26,7 +26,8 @@ struct RunSettings {
   Spec optimizer{"sgd", {{"momentum", "0.9"}}}, schedule{"constant", {}};
   data::Augmentation augmentation;
   double clip_norm = 0, label_smoothing = 0;
-  double target = 0;  // validation accuracy of time-to-target; 0: none
+  std::int64_t patience = 0;  // see train::TrialSettings
+  double target = 0;          // validation accuracy of time-to-target; 0: none
   std::string canonical_text() const;
 };
 

@@ -35,6 +35,22 @@ struct AdamStep {
 void adam_update(std::span<float> w, std::span<const float> g, std::span<float> m, std::span<float> v,
                  const AdamStep& step);
 
+/// One step of RMSprop as torch.optim.RMSprop takes it:
+///   g' = grad_scale g + weight_decay w;  v = alpha v + (1 - alpha) g'^2
+///   centered: mean += (1 - alpha) (g' - mean), root = sqrt(max(v - mean^2, 0)) + epsilon; else sqrt(v) + epsilon
+///   momentum > 0: buffer = momentum buffer + g' / root, w -= lr buffer; else w -= lr g' / root
+/// `mean` may be empty without centered, `buffer` without momentum.
+struct RmspropStep {
+  double lr = 0;
+  double alpha = 0.99, epsilon = 1e-8;
+  double momentum = 0;
+  bool centered = false;
+  double weight_decay = 0;
+  double grad_scale = 1;
+};
+void rmsprop_update(std::span<float> w, std::span<const float> g, std::span<float> v, std::span<float> mean,
+                    std::span<float> buffer, const RmspropStep& step);
+
 /// The sum of squares, in double; NaN or infinite where an element is.
 double sum_of_squares(std::span<const float> values);
 

@@ -16,11 +16,11 @@ struct OptimizerInfo {
   std::string_view name, summary, formula, paper;
   std::span<const OptionInfo> options;
 };
-std::span<const OptimizerInfo> optimizer_table();  // sgd, adam, adamw
-std::span<const OptimizerInfo> schedule_table();   // constant, step, cosine; each with warmup=STEPS
+std::span<const OptimizerInfo> optimizer_table();  // sgd, adam, adamw, rmsprop
+std::span<const OptimizerInfo> schedule_table();   // constant, step, cosine (each with warmup=STEPS); onecycle
 
-/// Updates parameters in place. `weight_decay` acts on weights only unless decay_all=true (norm scales and shifts, biases
-/// and residual scales are exempt). Formulas are PyTorch's.
+/// Updates parameters in place. `weight_decay` acts on weights only unless decay_all=true (norm scales and shifts,
+/// biases, slopes and residual scales are exempt). Formulas are PyTorch's.
 class Optimizer {
  public:
   /// Throws Error on an unknown name or option. Allocates all state here.
@@ -47,9 +47,12 @@ class Schedule {
   double factor(std::int64_t step) const;
 
  private:
+  double one_cycle(std::int64_t step) const;
+
   int kind_;
   std::int64_t total_steps_, warmup_, every_;
   double gamma_, final_;
+  double start_, rise_;  // onecycle: the first factor, and the share of the steps over which it rises
 };
 
 }  // namespace fanin::train

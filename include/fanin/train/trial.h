@@ -33,6 +33,7 @@ struct TrialSettings {
   data::Augmentation augmentation;
   double clip_norm = 0.0;  // 0: none
   double label_smoothing = 0.0;
+  std::int64_t patience = 0;  // points of the curve without a lower validation loss after which training ends; 0: never
 
   /// The settings as canonical text; its hash names the trial in stores and checkpoints.
   std::string canonical_text() const;
@@ -49,12 +50,13 @@ struct TrialResult {
   std::vector<CurvePoint> curve;                   // first at step 0, last at the step where the trial stands
   std::int64_t step = 0;                           // steps done
   std::optional<std::int64_t> diverged_at;         // first step whose loss was NaN or infinite; the trial ends there
+  std::optional<std::int64_t> stopped_at;          // where patience ended the trial; its weights are those of this step
   bool stalled = false;                            // whole budget done and final training loss > 0.98 ln(classes)
   double final_train_loss = 0;                     // mean over the last point's steps
   std::optional<double> test_accuracy, test_loss;  // once, after the last step
   std::optional<probe::Profile> profile_start, profile_end;
   double seconds = 0;  // training time, evaluation included; never part of results
-  bool finished(std::int64_t budget) const { return diverged_at.has_value() || step >= budget; }
+  bool finished(std::int64_t budget) const { return diverged_at || stopped_at || step >= budget; }
 };
 
 /// What many trials share, read only.

@@ -9,6 +9,8 @@ int run_train(const Arguments& arguments);
 int run_init(const Arguments& arguments);
 int run_diff_preset(const Arguments& arguments);
 int run_show(const Arguments& arguments);
+/// `show` without MODEL.
+int show_data(const Arguments& arguments);
 int run_list(const Arguments& arguments);
 int run_explain(const Arguments& arguments);
 int run_random(const Arguments& arguments);

@@ -1,4 +1,4 @@
-// `fanin show MODEL`: the network's table, or the program that it is compiled to.
+// `fanin show MODEL`: the network's table, or the program that it is compiled to. Without MODEL: show_data.cpp.
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -13,6 +13,14 @@
 namespace fanin::cli {
 
 int run_show(const Arguments& arguments) {
+  if (arguments.positionals().empty()) {
+    if (!arguments.given("--data")) throw UsageError("'show' needs MODEL, or --data for a look at a data set");
+    return show_data(arguments);
+  }
+  for (const std::string_view option : {"--augment", "--output", "--write", "--seed"}) {
+    if (arguments.given(option))
+      throw UsageError(fmt::format("{} shows a data set; expected no MODEL with it", option));
+  }
   const Spec spec = parse_spec(arguments.positionals()[0]);
   check_model(spec);
   if (arguments.given("--data") && (arguments.given("--input") || arguments.given("--classes"))) {

@@ -95,6 +95,7 @@ nlohmann::ordered_json to_json(const train::Trial& trial, const Files& files) {
           {"steps", settings.steps},
           {"steps_done", result.step},
           {"diverged_at", optional(result.diverged_at)},
+          {"stopped_at", optional(result.stopped_at)},
           {"stalled", result.stalled},
           {"final_train_loss", result.final_train_loss},
           {"test_accuracy", optional(result.test_accuracy)},
@@ -115,6 +116,10 @@ std::string result_text(const train::Trial& trial, const Files& files) {
   } else {
     text = fmt::format("test accuracy {:.2f} %, test loss {:.4f}, after {} steps\n",
                        100 * result.test_accuracy.value_or(NAN), result.test_loss.value_or(NAN), result.step);
+    if (result.stopped_at) {
+      text += fmt::format("Stopped early, before {} steps: {} points without a lower validation loss.\n",
+                          trial.settings().steps, trial.settings().patience);
+    }
     if (result.stalled) text += "Stalled: the training loss is still that of guessing.\n";
   }
   return text + fmt::format("weights:    {}\ncurve:      {}\ncheckpoint: {}\n", files.weights().string(),
@@ -153,12 +158,19 @@ int run_train(const Arguments& arguments) {
   const data::Dataset dataset = data::load_dataset(arguments.text("--data"));
   settings.steps = budget_steps(arguments, dataset);
   std::vector<NamedTensor> weights;
-  if (arguments.given("--from") && !resume) weights = formats::read_tensors(arguments.text("--from"));
-  make_folder(files.folder);
+  if (arguments.given("--weights") && !resume) weights = formats::read_tensors(arguments.text("--weights"));
 
   const StopOnSignal stop;
   train::Trial trial({dataset, data::compute_normalization(dataset.train)}, settings);
-  if (!weights.empty()) trial.set_parameters(weights);
+  if (arguments.given("--weights") && !resume) {
+    try {
+      trial.set_parameters(weights);
+    } catch (const Error& error) {
+      throw Error(
+          fmt::format("{} does not fit {}: {}", arguments.text("--weights"), settings.model.text(), error.what()));
+    }
+  }
+  make_folder(files.folder);
   if (resume) trial.restore_checkpoint(files.checkpoint());
   const bool profile = arguments.given("--profile");
   if (profile) trial.start_timing();

@@ -56,6 +56,37 @@ void adam(float* w, const float* g, float* m, float* v, std::size_t n, const Ada
   });
 }
 
+void rmsprop(float* w, const float* g, float* v, float* mean, float* buffer, std::size_t n, const RmspropStep& step) {
+  const auto lr = static_cast<float>(-step.lr), momentum = static_cast<float>(step.momentum);
+  const auto alpha = static_cast<float>(step.alpha), rest = static_cast<float>(1 - step.alpha);
+  const auto epsilon = static_cast<float>(step.epsilon);
+  const auto decay = static_cast<float>(step.weight_decay), factor = static_cast<float>(step.grad_scale);
+  const bool centered = step.centered, with_momentum = step.momentum > 0;
+  for_vectors(n, [=](auto d, std::size_t i) HWY_ATTR {
+    const auto weight = hn::LoadU(d, w + i);
+    auto gradient = hn::Mul(hn::LoadU(d, g + i), hn::Set(d, factor));
+    gradient = hn::MulAdd(weight, hn::Set(d, decay), gradient);
+    const auto squared = hn::Mul(hn::Mul(gradient, gradient), hn::Set(d, rest));
+    const auto second = hn::MulAdd(hn::LoadU(d, v + i), hn::Set(d, alpha), squared);
+    hn::StoreU(second, d, v + i);
+    auto variance = second;
+    if (centered) {
+      const auto before = hn::LoadU(d, mean + i);
+      const auto centre = hn::MulAdd(hn::Sub(gradient, before), hn::Set(d, rest), before);
+      hn::StoreU(centre, d, mean + i);
+      const auto difference = hn::Sub(second, hn::Mul(centre, centre));
+      // Rounding may take it below 0; NaN stays NaN.
+      variance = hn::IfThenElse(hn::Lt(difference, hn::Zero(d)), hn::Zero(d), difference);
+    }
+    auto change = hn::Div(gradient, hn::Add(hn::Sqrt(variance), hn::Set(d, epsilon)));
+    if (with_momentum) {
+      change = hn::MulAdd(hn::LoadU(d, buffer + i), hn::Set(d, momentum), change);
+      hn::StoreU(change, d, buffer + i);
+    }
+    hn::StoreU(hn::MulAdd(change, hn::Set(d, lr), weight), d, w + i);
+  });
+}
+
 double squares(const float* values, std::size_t n) {
   const hn::ScalableTag<float> d;
   const hn::Repartition<double, decltype(d)> wide;
@@ -84,6 +115,7 @@ namespace kernels {
 
 HWY_EXPORT(sgd);
 HWY_EXPORT(adam);
+HWY_EXPORT(rmsprop);
 HWY_EXPORT(squares);
 
 }  // namespace kernels
@@ -97,6 +129,12 @@ void adam_update(std::span<float> w, std::span<const float> g, std::span<float> 
                  const AdamStep& step) {
   using namespace kernels;
   HWY_DYNAMIC_DISPATCH(adam)(w.data(), g.data(), m.data(), v.data(), w.size(), step);
+}
+
+void rmsprop_update(std::span<float> w, std::span<const float> g, std::span<float> v, std::span<float> mean,
+                    std::span<float> buffer, const RmspropStep& step) {
+  using namespace kernels;
+  HWY_DYNAMIC_DISPATCH(rmsprop)(w.data(), g.data(), v.data(), mean.data(), buffer.data(), w.size(), step);
 }
 
 double sum_of_squares(std::span<const float> values) {
