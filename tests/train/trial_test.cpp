@@ -111,6 +111,7 @@ TEST_F(TrialTest, CheckpointsContinueBitForBit) {
 TEST_F(TrialTest, PatienceEndsATrialWhereItsBestPointIsTooFarBack) {
   TrialSettings chosen = settings();
   chosen.evaluate_every = 2;
+  chosen.model = parse_spec("mlp:hidden=8,layers=1");
   chosen.learning_rate = 1e-30;  // the weights stay, so no point is better than the first
   chosen.patience = 3;
   Trial whole(data, chosen);
