@@ -37,12 +37,43 @@ std::vector<NamedTensor> tensors_from(const json& list) {
     NamedTensor named{item.at("name").get<std::string>(), {item.at("shape").get<Shape>(), {}}};
     const Bytes& bytes = item.at("values").get_binary();
     const auto count = static_cast<std::size_t>(element_count(named.tensor.shape));
-    if (bytes.size() != count * sizeof(float)) throw Error(fmt::format("'{}' has the wrong size", named.name));
+    if (bytes.size() % sizeof(float) != 0 || bytes.size() / sizeof(float) != count)
+      throw Error(fmt::format("'{}' has the wrong size", named.name));
     named.tensor.values.resize(count);
     std::memcpy(named.tensor.values.data(), bytes.data(), bytes.size());
     tensors.push_back(std::move(named));
   }
   return tensors;
+}
+
+constexpr std::size_t deepest = 8;  // of lists and maps in each other; a checkpoint has 6
+
+/// Whether lists and maps are nested deeper than a checkpoint's or are not as it writes them. The parser calls itself
+/// for each level, so this must be known before it starts. (RFC 8949, section 3: three bits of kind, five of length.)
+bool nests_too_deep(std::span<const std::uint8_t> bytes) {
+  std::vector<std::uint64_t> open;  // items that are still to come, outermost first
+  for (std::size_t at = 0; at < bytes.size();) {
+    const unsigned kind = bytes[at] >> 5, length = bytes[at] & 31;
+    ++at;
+    std::uint64_t value = length;
+    if (length >= 24) {
+      if (length > 27) return true;  // of open length: never written
+      const std::size_t width = std::size_t{1} << (length - 24);
+      if (bytes.size() - at < width) return true;
+      value = 0;
+      for (std::size_t i = 0; i < width; ++i) value = value << 8 | bytes[at++];
+    }
+    if (kind == 2 || kind == 3) {  // bytes and text
+      if (value > bytes.size() - at) return true;
+      at += value;
+    } else if ((kind == 4 || kind == 5) && value > 0) {  // list and map
+      if (value > bytes.size() || open.size() == deepest) return true;
+      open.push_back(kind == 4 ? value : 2 * value);
+      continue;
+    }
+    while (!open.empty() && --open.back() == 0) open.pop_back();
+  }
+  return false;
 }
 
 }  // namespace
@@ -79,6 +110,7 @@ TrialState read_checkpoint(const std::filesystem::path& path, const std::string&
   std::uint64_t hash = 0;
   for (int i = 0; i < 8; ++i) hash |= static_cast<std::uint64_t>(bytes[body.size() + i]) << (8 * i);
   if (hash != hash_bytes(body)) throw damaged("its checksum is wrong");
+  if (nests_too_deep(body.subspan(magic.size()))) throw damaged("it is not built as a checkpoint is");
   try {
     const json document = json::from_cbor(body.begin() + magic.size(), body.end());
     if (document.at("settings").get_ref<const std::string&>() != settings) {
