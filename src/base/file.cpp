@@ -11,6 +11,7 @@
 #include <cstring>
 #include <system_error>
 
+#include "base/system_error.h"
 #include "fanin/base/error.h"
 
 namespace fanin {
@@ -38,8 +39,9 @@ class Descriptor {
 }  // namespace
 
 std::vector<std::uint8_t> read_file(const std::filesystem::path& path, std::uint64_t max_bytes) {
-  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) throw Error(fmt::format("cannot read '{}': {}", path.string(), std::strerror(errno)));
+  // O_NONBLOCK: a pipe in place of a file must not make us wait for its writer.
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (file.get() < 0) throw_system_error(errno, fmt::format("cannot read '{}'", path.string()));
   struct stat status {};
   if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
     throw Error(fmt::format("cannot read '{}': not a regular file", path.string()));
@@ -53,7 +55,7 @@ std::vector<std::uint8_t> read_file(const std::filesystem::path& path, std::uint
   while (done < bytes.size()) {
     const ssize_t got = ::read(file.get(), bytes.data() + done, bytes.size() - done);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw Failure(fmt::format("reading '{}' failed: {}", path.string(), std::strerror(errno)));
+    if (got < 0) throw Failure(fmt::format("cannot read '{}': {}", path.string(), std::strerror(errno)));
     if (got == 0) break;  // the file shrank while it was read
     done += static_cast<std::size_t>(got);
   }
@@ -61,29 +63,57 @@ std::vector<std::uint8_t> read_file(const std::filesystem::path& path, std::uint
   return bytes;
 }
 
-void write_file_atomically(const std::filesystem::path& path, std::span<const std::uint8_t> bytes) {
-  static std::atomic<unsigned> counter{0};  // several threads may write files of one name
-  const std::string temporary = fmt::format("{}.{}.{}.tmp", path.string(), ::getpid(), counter++);
-  Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
-  if (file.get() < 0) throw Error(fmt::format("cannot write '{}': {}", path.string(), std::strerror(errno)));
-  const auto fail = [&] {
-    const int reason = errno;
-    ::unlink(temporary.c_str());
-    throw Failure(fmt::format("writing '{}' failed: {}", path.string(), std::strerror(reason)));
-  };
+namespace {
+
+// The errno of what failed, or 0.
+int write_all(int descriptor, std::span<const std::uint8_t> bytes) {
   std::size_t done = 0;
   while (done < bytes.size()) {
-    const ssize_t put = ::write(file.get(), bytes.data() + done, bytes.size() - done);
+    const ssize_t put = ::write(descriptor, bytes.data() + done, bytes.size() - done);
     if (put < 0 && errno == EINTR) continue;
-    if (put < 0) fail();
+    if (put < 0) return errno;
     done += static_cast<std::size_t>(put);
   }
-  if (::fsync(file.get()) != 0 || file.close() != 0) fail();
-  if (::rename(temporary.c_str(), path.c_str()) != 0) {
-    const int reason = errno;
-    ::unlink(temporary.c_str());
-    throw Error(fmt::format("cannot write '{}': {}", path.string(), std::strerror(reason)));
+  return ::fsync(descriptor) != 0 ? errno : 0;
+}
+
+// Writes a file that has no name until it is whole, so that a killed process leaves nothing behind; the errno of what
+// failed, or 0. Not every file system has such files.
+int write_unnamed(const std::filesystem::path& folder, const std::string& name, std::span<const std::uint8_t> bytes) {
+  const Descriptor file(::open(folder.c_str(), O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666));
+  if (file.get() < 0) return errno;
+  if (const int error = write_all(file.get(), bytes)) return error;
+  const std::string link = fmt::format("/proc/self/fd/{}", file.get());
+  return ::linkat(AT_FDCWD, link.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) != 0 ? errno : 0;
+}
+
+int write_named(const std::string& name, std::span<const std::uint8_t> bytes) {
+  Descriptor file(::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+  if (file.get() < 0) return errno;
+  int error = write_all(file.get(), bytes);
+  if (file.close() != 0 && error == 0) error = errno;
+  if (error != 0) ::unlink(name.c_str());
+  return error;
+}
+
+}  // namespace
+
+void write_file_atomically(const std::filesystem::path& path, std::span<const std::uint8_t> bytes) {
+  struct stat status {};
+  // Renaming over a device or a pipe would replace it.
+  if (::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
+    throw Error(fmt::format("cannot write '{}': not a regular file", path.string()));
   }
+  static std::atomic<unsigned> counter{0};  // several threads may write files of one name
+  const std::string temporary = fmt::format("{}.{}.{}.tmp", path.string(), ::getpid(), counter++);
+  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  int error = write_unnamed(folder, temporary, bytes);
+  if (error != 0 && !is_environment_error(error)) error = write_named(temporary, bytes);
+  if (error == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) {
+    error = errno;
+    ::unlink(temporary.c_str());
+  }
+  if (error != 0) throw_system_error(error, fmt::format("cannot write '{}'", path.string()));
 }
 
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes) {
@@ -94,7 +124,7 @@ void make_folder(const std::filesystem::path& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
   if (!error && !std::filesystem::is_directory(path, error)) error = std::make_error_code(std::errc::not_a_directory);
-  if (error) throw Error(fmt::format("cannot make the folder '{}': {}", path.string(), error.message()));
+  if (error) throw_system_error(error.value(), fmt::format("cannot make the folder '{}'", path.string()));
 }
 
 }  // namespace fanin

@@ -2,12 +2,16 @@
 #include "cli/interrupt.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <array>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <optional>
+#include <string_view>
+#include <utility>
 
 #include "fanin/base/error.h"
 
@@ -16,6 +20,7 @@ namespace fanin::cli {
 namespace {
 
 constexpr std::array caught = {SIGINT, SIGTERM};
+constexpr int patience = 800;  // milliseconds
 constexpr char from_signal = 's', from_destructor = 'd';
 
 // The handler's own state: it gets no argument to find it by.
@@ -48,19 +53,49 @@ void install(void (*handler)(int)) {
   }
 }
 
+[[noreturn]] void end_now(std::string_view message) {
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, message.data(), message.size());
+  ::_exit(130);
+}
+
+/// The next byte of the pipe; none when `milliseconds` pass without one (-1: waits for ever).
+std::optional<char> next_byte(int read_end, int milliseconds) {
+  pollfd watched{read_end, POLLIN, 0};
+  int ready = 0;
+  do {
+    ready = ::poll(&watched, 1, milliseconds);
+  } while (ready < 0 && errno == EINTR);
+  char byte = 0;
+  if (ready <= 0 || ::read(read_end, &byte, 1) != 1) return std::nullopt;
+  return byte;
+}
+
 }  // namespace
 
 StopOnSignal::StopOnSignal() {
   if (::pipe2(pipe_, O_CLOEXEC) != 0) throw Failure("no pipe can be made: too many files are open");
   write_end = pipe_[1];
   signals_seen = 0;
-  watcher_ = std::thread([source = source_, read_end = pipe_[0]]() mutable {
-    char byte = 0;
-    while (::read(read_end, &byte, 1) < 0 && errno == EINTR) {
-    }
-    if (byte == from_signal) source.request_stop();
-  });
+  watcher_ = std::thread([this] { watch(); });
   install(on_signal);
+}
+
+void StopOnSignal::keep(std::string message) {
+  const std::lock_guard lock(mutex_);
+  message_ = std::move(message);
+  keeping_ = true;
+}
+
+void StopOnSignal::watch() {
+  if (next_byte(pipe_[0], -1) != from_signal) return;
+  std::string message;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!keeping_) end_now("fanin: stopped; nothing was begun\n");
+    message = message_;
+  }
+  source_.request_stop();
+  if (!next_byte(pipe_[0], patience)) end_now(message);
 }
 
 StopOnSignal::~StopOnSignal() {

@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <new>
 
+#include "base/system_error.h"
 #include "cli/command.h"
 #include "cli/help.h"
 #include "cli/text.h"
@@ -48,6 +50,20 @@ int dispatch(const std::vector<std::string>& words, std::string& command_name) {
   return command.run(arguments);
 }
 
+/// The names of files and of what is in them come from outside: no control character of theirs reaches the terminal.
+std::string shown(std::string_view message) {
+  std::string text;
+  for (const char c : message) {
+    const auto code = static_cast<unsigned char>(c);
+    if (c != '\n' && (code < 0x20 || code == 0x7f)) {
+      text += fmt::format("\\x{:02x}", code);
+    } else {
+      text += c;
+    }
+  }
+  return text;
+}
+
 /// Results that did not reach their file (a full disk behind a redirection) must not look like success.
 void flush_output() {
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) throw Failure("standard output cannot be written");
@@ -62,7 +78,7 @@ int run(int argc, char** argv) {
     flush_output();
     return code;
   } catch (const UsageError& error) {
-    fmt::print(stderr, "fanin: {}\n", error.what());
+    fmt::print(stderr, "fanin: {}\n", shown(error.what()));
     if (command_name.empty()) {
       fmt::print(stderr, "Run 'fanin --help' for the commands.\n");
     } else {
@@ -70,15 +86,18 @@ int run(int argc, char** argv) {
     }
     return mistaken;
   } catch (const Error& error) {
-    fmt::print(stderr, "fanin: {}\n", error.what());
+    fmt::print(stderr, "fanin: {}\n", shown(error.what()));
     return mistaken;
   } catch (const Interrupted&) {
     return interrupted;  // the command has said how to go on
   } catch (const std::bad_alloc&) {
     fmt::print(stderr, "fanin: out of memory; a smaller --batch, model or data set needs less\n");
     return failed;
+  } catch (const std::filesystem::filesystem_error& error) {
+    fmt::print(stderr, "fanin: '{}': {}\n", shown(error.path1().string()), error.code().message());
+    return is_environment_error(error.code().value()) ? failed : mistaken;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "fanin: {}\n", error.what());
+    fmt::print(stderr, "fanin: {}\n", shown(error.what()));
     return failed;
   }
 }

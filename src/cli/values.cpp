@@ -69,6 +69,7 @@ std::uint64_t seed(const Arguments& arguments) {
 
 const std::string& required(const Arguments& arguments, std::string_view name, std::string_view expected) {
   if (!arguments.given(name)) throw UsageError(fmt::format("{} is missing; expected {}", name, expected));
+  if (arguments.text(name).empty()) throw UsageError(fmt::format("{} is empty; expected {}", name, expected));
   return arguments.text(name);
 }
 

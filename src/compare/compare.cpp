@@ -6,6 +6,7 @@
 #include "compare/runner.h"
 #include "compare/store.h"
 #include "fanin/base/file.h"
+#include "fanin/base/lock.h"
 
 namespace fanin::compare {
 

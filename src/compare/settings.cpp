@@ -169,6 +169,9 @@ void check_settings(const RunSettings& settings) {
   for (const double rate : {settings.lr_low, settings.lr_high}) {
     require(std::isfinite(rate) && rate > 0.0,
             fmt::format("the learning rate is {}; expected a finite number above 0", rate));
+    // Beyond any use, and a grown grid stays finite.
+    require(rate >= 1e-30 && rate <= 1e30,
+            fmt::format("the learning rate is {}; expected a number from 1e-30 to 1e+30", rate));
   }
   require(settings.lr_low <= settings.lr_high,
           fmt::format("the learning rates go from {} to {}; expected the lower one first", settings.lr_low,

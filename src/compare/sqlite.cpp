@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <system_error>
+
+#include "base/system_error.h"
 #include "fanin/base/error.h"
 
 namespace fanin::compare {
@@ -15,6 +18,9 @@ Database::Database(const std::filesystem::path& path, Access access) : path_(pat
   handle_.reset(handle);
   if (code != SQLITE_OK) fail(code);
   sqlite3_extended_result_codes(handle, 1);
+  // A file from elsewhere may bring triggers and views; they shall do no more than tables do.
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   sqlite3_busy_timeout(handle, 5000);  // a reader (`fanin report` beside a running comparison) holds locks briefly
 }
 
@@ -34,8 +40,17 @@ std::string Database::text(const char* sql) {
 }
 
 void Database::fail(int code) const {
-  const std::string reason = handle_ ? sqlite3_errmsg(handle_.get()) : sqlite3_errstr(code);
-  switch (code & 0xff) {
+  std::string reason = handle_ ? sqlite3_errmsg(handle_.get()) : sqlite3_errstr(code);
+  // SQLite says "unable to open database file" and "disk I/O error" of a full disk as well.
+  const int error = handle_ ? sqlite3_system_errno(handle_.get()) : 0;
+  const int kind = code & 0xff;
+  if ((kind == SQLITE_CANTOPEN || kind == SQLITE_IOERR) && error != 0) {
+    reason = std::generic_category().message(error);
+    if (kind == SQLITE_IOERR || is_environment_error(error)) {
+      throw Failure(fmt::format("{} cannot be written: {}", path_.string(), reason));
+    }
+  }
+  switch (kind) {
     case SQLITE_NOTADB:
       throw Error(fmt::format("{} is not a Fanin run: {}", path_.string(), reason));
     case SQLITE_CORRUPT:
@@ -48,7 +63,7 @@ void Database::fail(int code) const {
     case SQLITE_NOMEM:
       throw std::bad_alloc();
     default:
-      throw Failure(fmt::format("{}: {}", path_.string(), reason));
+      throw Failure(fmt::format("{} cannot be written: {}", path_.string(), reason));
   }
 }
 

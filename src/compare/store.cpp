@@ -36,8 +36,8 @@ std::filesystem::path database_path(const std::filesystem::path& folder) {
 }
 
 // SQLite keeps no checksum of its pages; this one tells a flipped bit from a result.
-std::int64_t checksum(const std::string& task, const std::string& result) {
-  return static_cast<std::int64_t>(hash_text(result, hash_text(task)));
+std::int64_t checksum(const std::string& first, const std::string& second) {
+  return static_cast<std::int64_t>(hash_text(second, hash_text(first)));
 }
 
 }  // namespace
@@ -61,8 +61,10 @@ struct Store::Impl {
     database.run(
         fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", kApplicationId, kSchemaVersion).c_str());
     database.run(kSchema);
-    put("settings", to_text(to_json(run_settings)));
-    put("facts", to_text(to_json(run_facts)));
+    const std::string settings_text = to_text(to_json(run_settings)), facts_text = to_text(to_json(run_facts));
+    put("settings", settings_text);
+    put("facts", facts_text);
+    put("checksum", std::to_string(checksum(settings_text, facts_text)));
     transaction.commit();
     settings = run_settings;
     facts = run_facts;
@@ -79,11 +81,22 @@ struct Store::Impl {
     }
     const std::string verdict = database.text("PRAGMA quick_check(1)");
     if (verdict != "ok") throw Error(fmt::format("{} is damaged: {}", path.string(), verdict));
+    // A view or a trigger in place of a table could do anything.
+    if (database.integer("SELECT count(*) FROM sqlite_master WHERE type <> 'table'") != 0) {
+      throw Error(fmt::format("{} is damaged: it holds more than tables", path.string()));
+    }
+    const std::string settings_text = get("settings"), facts_text = get("facts");
+    if (get("checksum") != std::to_string(checksum(settings_text, facts_text))) {
+      throw Error(fmt::format("{} is damaged: its settings do not match their checksum", path.string()));
+    }
     try {
-      settings = settings_from_json(Json::parse(get("settings")));
-      facts = facts_from_json(Json::parse(get("facts")));
+      settings = settings_from_json(Json::parse(settings_text));
+      facts = facts_from_json(Json::parse(facts_text));
+      check_settings(settings);
     } catch (const nlohmann::json::exception& error) {
       throw Error(fmt::format("{} is damaged: its settings do not read ({})", path.string(), error.what()));
+    } catch (const Error& error) {
+      throw Error(fmt::format("{} is damaged: {}", path.string(), error.what()));
     }
   }
 

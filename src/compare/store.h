@@ -11,19 +11,6 @@
 
 namespace fanin::compare {
 
-/// Holds DIR for this process until destroyed: an exclusive flock on DIR/lock, which a killed process loses by itself.
-class FolderLock {
- public:
-  /// Throws Error naming DIR and the process that holds it, or why the file cannot be made.
-  explicit FolderLock(const std::filesystem::path& folder);
-  ~FolderLock();
-  FolderLock(const FolderLock&) = delete;
-  FolderLock& operator=(const FolderLock&) = delete;
-
- private:
-  int descriptor_ = -1;
-};
-
 struct Timing {
   TaskKey key;
   double seconds = 0;  // of training in this trial so far, evaluation included

@@ -1,4 +1,4 @@
-// The terminal's table, best scheme first.
+// The terminal's table, best scheme first; stacked where the terminal is too narrow for a line a scheme.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -39,6 +39,38 @@ Row scheme_row(const Results& results, const SchemeResult& scheme, bool winner) 
   return row;
 }
 
+/// One line a row, columns aligned; the header first.
+std::vector<std::string> side_by_side(const std::vector<Row>& rows) {
+  std::vector<std::size_t> widths(rows.front().size(), 0);
+  for (const Row& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  widths[0] = 1;  // the mark's, also when nobody wins
+  std::vector<std::string> lines;
+  for (const Row& row : rows) {
+    std::string line = fmt::format("{:<{}} {:<{}}", row[0], widths[0], row[1], widths[1]);
+    for (std::size_t j = 2; j < row.size(); ++j) line += fmt::format("  {:>{}}", row[j], widths[j]);
+    line.erase(line.find_last_not_of(' ') + 1);
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+/// For narrow terminals: one text a scheme, its name and below it a line a column.
+std::vector<std::string> stacked(const std::vector<Row>& rows) {
+  const Row& header = rows.front();
+  std::size_t label = 0;
+  for (std::size_t j = 2; j < header.size(); ++j) label = std::max(label, header[j].size());
+  std::vector<std::string> texts;
+  for (std::size_t i = 1; i < rows.size(); ++i) {
+    std::string text = fmt::format("{:<1} {}", rows[i][0], rows[i][1]);
+    for (std::size_t j = 2; j < header.size(); ++j)
+      text += fmt::format("\n    {:<{}}  {}", header[j], label, rows[i][j]);
+    texts.push_back(std::move(text));
+  }
+  return texts;
+}
+
 }  // namespace
 
 std::string results_table(const Results& results, bool color, int width) {
@@ -52,18 +84,17 @@ std::string results_table(const Results& results, bool color, int width) {
     rows.push_back(scheme_row(results, scheme, winner));
     styles.push_back(winner ? "1;32" : none ? "2" : "");  // bold green, dim
   }
-  std::vector<std::size_t> widths(rows.front().size(), 0);
-  for (const Row& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  std::vector<std::string> lines = side_by_side(rows);
+  const auto fits = [&](const std::string& line) { return line.size() <= static_cast<std::size_t>(width); };
+  if (width > 0 && !std::ranges::all_of(lines, fits)) {
+    lines = stacked(rows);
+    styles.erase(styles.begin());
   }
-  widths[0] = 1;  // the mark's, also when nobody wins
   std::string table;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    std::string line = fmt::format("{:<{}} {:<{}}", rows[i][0], widths[0], rows[i][1], widths[1]);
-    for (std::size_t j = 2; j < rows[i].size(); ++j) line += fmt::format("  {:>{}}", rows[i][j], widths[j]);
-    if (width > 0 && line.size() > static_cast<std::size_t>(width)) line.resize(static_cast<std::size_t>(width));
-    line.erase(line.find_last_not_of(' ') + 1);
-    table += color && *styles[i] != '\0' ? fmt::format("\x1b[{}m{}\x1b[0m\n", styles[i], line) : line + "\n";
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    std::string_view line = lines[i];
+    table +=
+        color && *styles[i] != '\0' ? fmt::format("\x1b[{}m{}\x1b[0m\n", styles[i], line) : fmt::format("{}\n", line);
   }
   return table;
 }

@@ -29,7 +29,7 @@ train::TrialResult train_task(const train::TrialData& data, const TrialTask& tas
                               const std::function<void(std::int64_t)>& on_steps) {
   std::optional<train::Trial> trial = restore(data, task);
   if (!trial) trial.emplace(data, task.settings);
-  if (task.final && trial->result().step == 0) trial->record_profile_start();
+  if (task.final && trial->result().step == 0) trial->record_profile_start(stop);
   for (const std::int64_t pause : task.pauses) {
     if (pause < task.until && pause > trial->result().step) trial->advance(pause, stop, on_steps);
   }
@@ -37,7 +37,7 @@ train::TrialResult train_task(const train::TrialData& data, const TrialTask& tas
   const bool finished = trial->result().finished(task.settings.steps);
   if (!finished && !task.checkpoint.empty()) trial->save_checkpoint(task.checkpoint);
   if (task.final) {
-    trial->record_profile_end();
+    trial->record_profile_end(stop);
     if (!trial->result().diverged_at) trial->evaluate_test(stop);
   }
   return trial->result();

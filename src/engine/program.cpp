@@ -103,6 +103,7 @@ struct Program::Impl {
   std::vector<std::size_t> offsets;  // of parameter i in its block, floats
   std::vector<Segment> segments;
   Block arena, parameters, gradients, running, input;
+  std::vector<float> running_before;  // the statistics as a training pass found them, for one that is stopped half-way
   std::vector<std::int32_t> labels;
   bool last_was_training = false;
 };
@@ -158,6 +159,7 @@ void Program::Impl::place_parameters() {
   parameters.resize(trainable);
   gradients.resize(options.training ? trainable : 0);
   running.resize(statistics);
+  running_before.resize(statistics);
   for (std::size_t i = 0; i < graph.parameters().size(); ++i) {
     if (graph.parameters()[i].role == model::Role::running_var) {
       std::ranges::fill(home(static_cast<model::ParameterId>(i)), 1.0F);
@@ -250,7 +252,7 @@ std::vector<NamedTensor> Program::store() const {
   return tensors;
 }
 
-BatchResult Program::forward_backward(std::uint64_t seed, std::int64_t step) {
+BatchResult Program::forward_backward(std::uint64_t seed, std::int64_t step, const std::stop_token& stop) {
   Impl& self = *impl_;
   if (!self.options.training) throw Error("this program was compiled without training");
   self.check_labels(self.options.batch);
@@ -258,12 +260,18 @@ BatchResult Program::forward_backward(std::uint64_t seed, std::int64_t step) {
   self.run.step = step;
   const OneThread one_thread;
   const DenormalGuard flush;
-  self.training.schedule.run(self.stream);
+  std::ranges::copy(self.running.span(), self.running_before.begin());
+  try {
+    self.training.schedule.run(self.stream, stop);
+  } catch (const Interrupted&) {
+    std::ranges::copy(self.running_before, self.running.data());
+    throw;
+  }
   self.last_was_training = true;
   return {self.run.loss_sum / static_cast<double>(self.options.batch), self.run.correct};
 }
 
-EvaluationResult Program::evaluate(std::int64_t count) {
+EvaluationResult Program::evaluate(std::int64_t count, const std::stop_token& stop) {
   Impl& self = *impl_;
   if (count < 0 || count > self.options.batch) {
     throw Error(fmt::format("{} images are to be evaluated in a batch of {}", count, self.options.batch));
@@ -272,7 +280,7 @@ EvaluationResult Program::evaluate(std::int64_t count) {
   self.run.count = count;
   const OneThread one_thread;
   const DenormalGuard flush;
-  self.evaluation.schedule.run(self.stream);
+  self.evaluation.schedule.run(self.stream, stop);
   self.last_was_training = false;
   return {self.run.loss_sum, self.run.correct};
 }

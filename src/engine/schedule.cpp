@@ -104,19 +104,23 @@ void Schedule::run_step(const Step& step, const Bound& bound, const dnnl::stream
   if (status != dnnl_success) throw Failure(step.nodes + ": oneDNN could not run its " + step.what);
 }
 
-void Schedule::run(const dnnl::stream& stream) {
+void Schedule::run(const dnnl::stream& stream, const std::stop_token& stop) {
   if (!timing_.empty()) {
-    run_timed(stream);
+    run_timed(stream, stop);
     return;
   }
-  for (std::size_t i = 0; i < steps.size(); ++i) run_step(steps[i], bound_[i], stream);
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    if (stop.stop_requested()) throw Interrupted();
+    run_step(steps[i], bound_[i], stream);
+  }
 }
 
-void Schedule::run_timed(const dnnl::stream& stream) {
+void Schedule::run_timed(const dnnl::stream& stream, const std::stop_token& stop) {
   using Clock = std::chrono::steady_clock;
   const auto start = Clock::now();
   auto before = start;
   for (std::size_t i = 0; i < steps.size(); ++i) {
+    if (stop.stop_requested()) throw Interrupted();
     run_step(steps[i], bound_[i], stream);
     const auto after = Clock::now();
     StepTiming& timing = timing_[i];

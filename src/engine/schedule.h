@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -80,7 +81,8 @@ class Schedule {
   std::size_t plan(bool reuse);
   /// Gives every buffer its address. `arena` must hold the planned bytes.
   void bind(const Blocks& blocks);
-  void run(const dnnl::stream& stream);
+  /// Throws Interrupted between two steps when `stop` asks.
+  void run(const dnnl::stream& stream, const std::stop_token& stop);
 
   /// Makes run() measure each step from now on; what it measured.
   void start_timing();
@@ -92,7 +94,7 @@ class Schedule {
  private:
   struct Bound;
   void run_step(const Step& step, const Bound& bound, const dnnl::stream& stream) const;
-  void run_timed(const dnnl::stream& stream);
+  void run_timed(const dnnl::stream& stream, const std::stop_token& stop);
 
   struct Bound {
     std::vector<float*> addresses;  // of a kernel's buffers: reads, then writes

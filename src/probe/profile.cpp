@@ -108,7 +108,7 @@ SignalLoss find_signal_loss(const Profile& profile) {
 }
 
 Profile take_profile(const model::Graph& graph, const std::vector<NamedTensor>& parameters, const Tensor& images,
-                     const std::vector<std::int32_t>& labels) {
+                     const std::vector<std::int32_t>& labels, const std::stop_token& stop) {
   const auto batch = static_cast<std::int64_t>(labels.size());
   if (batch == 0 || element_count(images.shape) != batch * element_count(graph.input_shape())) {
     throw Error(fmt::format("the batch to profile has shape {} and {} labels; the network takes {} an image",
@@ -124,7 +124,7 @@ Profile take_profile(const model::Graph& graph, const std::vector<NamedTensor>& 
   std::ranges::copy(labels, program.labels());
 
   Profile profile;
-  profile.loss = program.forward_backward(0, 0).loss;
+  profile.loss = program.forward_backward(0, 0, stop).loss;
   const std::vector<NamedTensor> gradients = program.to_logical(program.gradients());
   for (const model::Node& node : graph.nodes()) {
     if (!has_weight_matrix(node)) continue;

@@ -99,7 +99,7 @@ struct Trial::Impl {
     program.load(init::initialize(graph, settings.init, settings.seed));
   }
 
-  void step();
+  void step(const std::stop_token& stop);
   void add_point(std::stop_token stop);
   bool regular_point_due() const;
   void stop_early();
@@ -123,19 +123,19 @@ engine::EvaluationResult Trial::Impl::evaluate(const data::Batches& batches, std
   for (std::int64_t first = 0; first < batches.size(); first += settings.batch) {
     if (stop.stop_requested()) throw Interrupted();
     const std::int64_t count = batches.evaluation_batch(first, program.input(), program.labels());
-    const engine::EvaluationResult part = program.evaluate(count);
+    const engine::EvaluationResult part = program.evaluate(count, stop);
     total.loss_sum += part.loss_sum;
     total.correct += part.correct;
   }
   return total;
 }
 
-void Trial::Impl::step() {
+void Trial::Impl::step(const std::stop_token& stop) {
   TrialResult& result = state.result;
   const auto start = timing ? Clock::now() : Clock::time_point();
   training.training_batch(result.step, program.input(), program.labels());
   if (timing) timing->batch_seconds += timing->last_batch = seconds_since(start);
-  const engine::BatchResult batch = program.forward_backward(settings.seed, result.step);
+  const engine::BatchResult batch = program.forward_backward(settings.seed, result.step, stop);
   if (result.step == 0) result.curve.front().train_loss = batch.loss;
   if (!std::isfinite(batch.loss)) {
     result.diverged_at = result.step;
@@ -219,7 +219,7 @@ void Trial::advance(std::int64_t until, std::stop_token stop, const std::functio
     if (self.regular_point_due()) self.add_point(stop);
     while (result.step < until && !result.diverged_at && !result.stopped_at) {
       if (stop.stop_requested()) throw Interrupted();
-      self.step();
+      self.step(stop);
       if (!result.diverged_at && (self.regular_point_due() || result.step == until)) self.add_point(stop);
       if (on_progress && result.step % 8 == 0) on_progress(result.step);
     }
@@ -243,7 +243,7 @@ void Trial::evaluate_test(std::stop_token stop) {
   self.state.result.test_accuracy = static_cast<double>(total.correct) / images;
 }
 
-probe::Profile Trial::profile() const {
+probe::Profile Trial::profile(std::stop_token stop) const {
   const Impl& self = *impl_;
   const std::int64_t count = std::min(profile_images, self.validation.size());
   const data::Images& images = self.data.dataset.train;
@@ -253,14 +253,14 @@ probe::Profile Trial::profile() const {
   std::vector<std::uint32_t> first(self.split.validation.begin(), self.split.validation.begin() + count);
   const data::Batches batches(images, std::move(first), self.data.normalization, count, self.settings.seed);
   batches.evaluation_batch(0, batch.values.data(), labels.data());
-  return probe::take_profile(self.graph, self.program.store(), batch, labels);
+  return probe::take_profile(self.graph, self.program.store(), batch, labels, stop);
 }
 
-void Trial::record_profile_start() {
-  impl_->state.result.profile_start = profile();
+void Trial::record_profile_start(std::stop_token stop) {
+  impl_->state.result.profile_start = profile(std::move(stop));
 }
-void Trial::record_profile_end() {
-  impl_->state.result.profile_end = profile();
+void Trial::record_profile_end(std::stop_token stop) {
+  impl_->state.result.profile_end = profile(std::move(stop));
 }
 
 void Trial::start_timing() {

@@ -10,7 +10,7 @@
 #include <regex>
 #include <sstream>
 
-#include "cli/program.h"
+#include "support/program.h"
 
 namespace fanin::test {
 namespace {

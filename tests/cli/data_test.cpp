@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "cli/program.h"
+#include "support/program.h"
 
 namespace fanin::test {
 namespace {

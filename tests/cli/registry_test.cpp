@@ -4,8 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "cli/program.h"
 #include "cli/registry.h"
+#include "support/program.h"
 
 namespace fanin::test {
 namespace {

@@ -2,8 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "cli/program.h"
 #include "fanin/base/version.h"
+#include "support/program.h"
 
 namespace fanin::test {
 namespace {

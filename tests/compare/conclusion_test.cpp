@@ -343,10 +343,13 @@ TEST(Conclusion, AnUnfinishedRunSaysSo) {
   EXPECT_THAT(results_json(scripted({{"he_normal", kHe}}, {}, 0)), HasSubstr("\"learning_rate\": null"));
 }
 
-TEST(Table, IsClippedAndColoured) {
+TEST(Table, IsStackedWhereItIsNarrowAndColoured) {
   const Results results = scripted({{"he_normal", kHe}, {"zeros", kZeros}});
-  const std::string narrow = results_table(results, false, 20);
-  EXPECT_EQ(narrow, "  scheme     rate  t\n* he_normal  0.01\n  zeros      0.01\n");
+  const std::string wide = results_table(results, false, 0);
+  const int line = static_cast<int>(wide.find('\n'));
+  EXPECT_EQ(results_table(results, false, line), wide) << "no narrower than its widest line";
+  EXPECT_EQ(results_table(results, false, line - 1), "");
+  EXPECT_THAT(results_table(results, true, 40), HasSubstr("\x1b[1;32m* he_normal\n    rate"));
   EXPECT_THAT(results_table(results, true, 100), HasSubstr("\x1b[1;32m* he_normal"));
   EXPECT_THAT(results_table(results, true, 100), HasSubstr("\x1b[2m  zeros"));
   EXPECT_THAT(results_table(results, false, 100), testing::Not(HasSubstr("\x1b")));

@@ -14,6 +14,7 @@
 #include "compare/store.h"
 #include "fake.h"
 #include "fanin/base/error.h"
+#include "fanin/base/lock.h"
 
 namespace fanin::compare {
 namespace {

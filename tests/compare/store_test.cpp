@@ -13,6 +13,7 @@
 #include "fake.h"
 #include "fanin/base/error.h"
 #include "fanin/base/file.h"
+#include "fanin/base/lock.h"
 
 namespace fanin::compare {
 namespace {

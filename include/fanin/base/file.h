@@ -13,12 +13,14 @@ namespace fanin {
 std::vector<std::uint8_t> read_file(const std::filesystem::path& path,
                                     std::uint64_t max_bytes = std::uint64_t{1} << 36);
 
-/// Writes to a temporary file beside `path`, syncs it and renames it over `path`. Throws Error when the folder cannot
-/// be written (does not exist, no permission), Failure when the write fails on the way (disk full); the old file stays.
+/// Writes to a temporary file beside `path`, syncs it and renames it over `path`. Throws Error when `path` cannot be
+/// written (no such folder, no permission, a device), Failure when the disk is full or fails; the old file stays then.
+/// A process that is killed on the way leaves nothing beside it where the file system has files without a name
+/// (O_TMPFILE: ext4, xfs, btrfs, tmpfs), else a file that ends in ".tmp".
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::uint8_t> bytes);
 
-/// Makes the folder (and its parents) or throws Error with the reason.
+/// Makes the folder (and its parents) or throws Error with the reason, Failure where the disk is full.
 void make_folder(const std::filesystem::path& path);
 
 }  // namespace fanin

@@ -73,6 +73,8 @@ Results load_results(const std::filesystem::path& out);
 /// Deterministic views: equal bytes for equal results.
 std::string results_json(const Results& results);  // schema: docs/results.md, "fanin-results", version 1
 std::string results_csv(const Results& results);   // one row a final trial
-std::string results_table(const Results& results, bool color, int width);  // the terminal's table
+/// The terminal's table; stacked, a line a column, where `width` characters (0: any number) do not hold a line a
+/// scheme.
+std::string results_table(const Results& results, bool color, int width);
 
 }  // namespace fanin::compare

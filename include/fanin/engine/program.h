@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -57,11 +58,13 @@ class Program {
   std::vector<NamedTensor> store() const;
 
   /// Training forward (batch statistics, dropout drawn from (seed, node, step)) and backward over the batch in input().
-  /// BatchNorm's running statistics move. Gradients are those of the mean loss.
-  BatchResult forward_backward(std::uint64_t seed, std::int64_t step);
+  /// BatchNorm's running statistics move. Gradients are those of the mean loss. `stop` is looked at between operators:
+  /// then Interrupted is thrown and parameters and running statistics are as before.
+  BatchResult forward_backward(std::uint64_t seed, std::int64_t step, const std::stop_token& stop = {});
 
   /// Evaluation forward (running statistics, no dropout) over the first `count` images of input(), count <= batch.
-  EvaluationResult evaluate(std::int64_t count);
+  /// Throws Interrupted between operators when `stop` asks.
+  EvaluationResult evaluate(std::int64_t count, const std::stop_token& stop = {});
   /// The logits of the last forward pass, (batch, classes).
   std::span<const float> logits() const;
 

@@ -81,15 +81,16 @@ class Trial {
   ~Trial();
   Trial(Trial&&) noexcept;
 
-  /// Trains up to (not past) `step`, at most the budget. Stops with Interrupted between two steps when `stop` asks.
+  /// Trains up to (not past) `step`, at most the budget. When `stop` asks, also in the middle of a step, throws
+  /// Interrupted; the trial then stands after the last whole step.
   /// `on_progress(steps done)` is called every few steps. Denormals are flushed inside.
   void advance(std::int64_t step, std::stop_token stop = {}, const std::function<void(std::int64_t)>& on_progress = {});
   /// The one reading of the test set; call after the last step.
   void evaluate_test(std::stop_token stop = {});
   /// Depth profile of the present weights on the first validation images (at most 128).
-  probe::Profile profile() const;
-  void record_profile_start();
-  void record_profile_end();
+  probe::Profile profile(std::stop_token stop = {}) const;
+  void record_profile_start(std::stop_token stop = {});
+  void record_profile_end(std::stop_token stop = {});
 
   /// Measures all steps from now on.
   void start_timing();

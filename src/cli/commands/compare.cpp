@@ -173,6 +173,7 @@ void print_results(const compare::Results& results, const Arguments& arguments, 
 
 int run_compare(const Arguments& arguments) {
   compare::RunSettings settings = run_settings(arguments);
+  StopOnSignal stop;
   compare::RunOptions options;
   options.jobs = parse_jobs(arguments);
   options.out =
@@ -186,7 +187,10 @@ int run_compare(const Arguments& arguments) {
     return 0;
   }
 
-  const StopOnSignal stop;
+  const std::string to_go_on = arguments.command_line({"--resume"}) + " --resume";
+  const std::string stopped =
+      fmt::format("Stopped; what was finished is kept in {}. To go on: {}\n", options.out.string(), to_go_on);
+  stop.keep(stopped);
   CompareProgress progress;
   options.resume = arguments.given("--resume");
   options.command = command_of_run(arguments);
@@ -197,9 +201,12 @@ int run_compare(const Arguments& arguments) {
     results = compare::run_comparison(settings, dataset, options);
   } catch (const Interrupted&) {
     progress.clear();
-    fmt::print(stderr, "Stopped; what was finished is kept in {}. To go on: {} --resume\n", options.out.string(),
-               arguments.command_line({"--resume"}));
+    fmt::print(stderr, "{}", stopped);
     throw;
+  } catch (const Failure& failure) {
+    progress.clear();
+    throw Failure(
+        fmt::format("{}\nWhat was finished is kept. To go on when that is mended: {}", failure.what(), to_go_on));
   }
   progress.clear();
   const fs::path report = options.out / "report.html";

@@ -4,12 +4,14 @@
 #include <cstdio>
 
 #include "cli/commands/commands.h"
+#include "cli/interrupt.h"
 #include "cli/report_file.h"
 #include "fanin/compare/compare.h"
 
 namespace fanin::cli {
 
 int run_report(const Arguments& arguments) {
+  const StopOnSignal stop;
   std::vector<compare::Results> runs;
   for (const std::string& folder : arguments.positionals()) runs.push_back(compare::load_results(folder));
   std::filesystem::path out = arguments.text("--output");

@@ -13,6 +13,7 @@
 #include "cli/step_profile.h"
 #include "cli/values.h"
 #include "fanin/base/file.h"
+#include "fanin/base/lock.h"
 #include "fanin/formats/safetensors.h"
 #include "fanin/train/trial.h"
 
@@ -126,6 +127,12 @@ std::string result_text(const train::Trial& trial, const Files& files) {
                             files.curve().string(), files.checkpoint().string());
 }
 
+void refuse_trained_folder(const Arguments& arguments, const Files& files) {
+  if (arguments.given("--resume") || !fs::exists(files.checkpoint())) return;
+  throw Error(fmt::format("{} holds a trained network already; expected another --out, or --resume to go on with it",
+                          files.folder.string()));
+}
+
 /// Trains to the end, leaving a checkpoint every `every` steps and where it is stopped.
 void train_with_checkpoints(train::Trial& trial, std::int64_t every, const Files& files, std::stop_token stop,
                             TrainProgress& progress) {
@@ -148,21 +155,15 @@ void train_with_checkpoints(train::Trial& trial, std::int64_t every, const Files
 
 int run_train(const Arguments& arguments) {
   train::TrialSettings settings = trial_settings(arguments);
+  StopOnSignal stop;
   const std::int64_t checkpoint_every = integer(arguments, "--checkpoint-every", 0, 1'000'000'000);
   const Files files{required(arguments, "--out", "a folder for checkpoint, weights and curve")};
-  const bool resume = arguments.given("--resume") && fs::exists(files.checkpoint());
-  if (!arguments.given("--resume") && fs::exists(files.checkpoint())) {
-    throw Error(fmt::format("{} holds a trained network already; expected another --out, or --resume to go on with it",
-                            files.folder.string()));
-  }
+  refuse_trained_folder(arguments, files);
   const data::Dataset dataset = data::load_dataset(arguments.text("--data"));
   settings.steps = budget_steps(arguments, dataset);
-  std::vector<NamedTensor> weights;
-  if (arguments.given("--weights") && !resume) weights = formats::read_tensors(arguments.text("--weights"));
-
-  const StopOnSignal stop;
   train::Trial trial({dataset, data::compute_normalization(dataset.train)}, settings);
-  if (arguments.given("--weights") && !resume) {
+  if (arguments.given("--weights") && !fs::exists(files.checkpoint())) {
+    const std::vector<NamedTensor> weights = formats::read_tensors(arguments.text("--weights"));
     try {
       trial.set_parameters(weights);
     } catch (const Error& error) {
@@ -170,28 +171,36 @@ int run_train(const Arguments& arguments) {
           fmt::format("{} does not fit {}: {}", arguments.text("--weights"), settings.model.text(), error.what()));
     }
   }
+  // All that can be wrong with the request has been seen: from here on there is a folder.
   make_folder(files.folder);
+  const FolderLock lock(files.folder);
+  refuse_trained_folder(arguments, files);  // another process may have ended meanwhile
+  const bool resume = fs::exists(files.checkpoint());
   if (resume) trial.restore_checkpoint(files.checkpoint());
   const bool profile = arguments.given("--profile");
   if (profile) trial.start_timing();
   // About as many checkpoints as points of the curve, unless told.
   const std::int64_t every = checkpoint_every > 0 ? checkpoint_every : std::max<std::int64_t>(1, settings.steps / 20);
+  const std::string to_go_on = arguments.command_line({"--resume"}) + " --resume";
+  stop.keep(fmt::format("Stopped; the last checkpoint is kept. To go on: {}\n", to_go_on));
   TrainProgress progress(settings.steps, trial.result().step, settings.batch);
   if (resume) progress.say(fmt::format("going on from step {}", trial.result().step));
   try {
     train_with_checkpoints(trial, every, files, stop.token(), progress);
+    formats::write_safetensors(files.weights(), trial.parameters(),
+                               {{"model", settings.model.text()}, {"init", settings.init.text()}});
+    write_file_atomically(files.curve(), std::string_view(curve_csv(trial.result())));
+    trial.save_checkpoint(files.checkpoint());
+    if (profile) write_file_atomically(files.trace(), std::string_view(step_trace_json(trial.timing())));
   } catch (const Interrupted&) {
     progress.clear();
-    fmt::print(stderr, "Stopped at step {} of {}. To go on: {} --resume\n", trial.result().step, settings.steps,
-               arguments.command_line({"--resume"}));
+    fmt::print(stderr, "Stopped at step {} of {}. To go on: {}\n", trial.result().step, settings.steps, to_go_on);
     throw;
+  } catch (const Failure& failure) {
+    progress.clear();
+    throw Failure(fmt::format("{}\nTo go on when that is mended: {}", failure.what(), to_go_on));
   }
   progress.clear();
-  formats::write_safetensors(files.weights(), trial.parameters(),
-                             {{"model", settings.model.text()}, {"init", settings.init.text()}});
-  write_file_atomically(files.curve(), std::string_view(curve_csv(trial.result())));
-  trial.save_checkpoint(files.checkpoint());
-  if (profile) write_file_atomically(files.trace(), std::string_view(step_trace_json(trial.timing())));
   if (arguments.given("--json")) {
     fmt::print("{}\n", to_json(trial, files).dump(2));
   } else {

@@ -1,5 +1,5 @@
 // fork and exec with pipes; poll until both are closed.
-#include "cli/program.h"
+#include "support/program.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -8,7 +8,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <chrono>
+#include <cmath>
 #include <csignal>
 #include <cstdint>
 #include <cstdlib>
@@ -19,6 +22,12 @@
 namespace fanin::test {
 
 namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 [[noreturn]] void become_fanin(const std::vector<std::string>& arguments, const Call& call, int out, int err) {
   if (!call.out_path.empty()) out = ::open(call.out_path.c_str(), O_WRONLY | O_CREAT, 0666);
@@ -81,8 +90,20 @@ Outcome run_fanin(const std::vector<std::string>& arguments, const Call& call) {
   std::array<pollfd, 2> watched = {pollfd{out[0], POLLIN, 0}, pollfd{err[0], POLLIN, 0}};
   int to_send = call.signal != 0 ? call.signals : 0;
   int open = 2;
+  const Clock::time_point start = Clock::now();
+  Clock::time_point signalled = start;
+  const auto send = [&] {
+    if (to_send == call.signals) signalled = Clock::now();
+    ::kill(child, call.signal);
+    if (--to_send > 0) ::usleep(1000);  // two signals of a kind at once would be one
+  };
   while (open > 0) {
-    ::poll(watched.data(), watched.size(), -1);
+    const double wait = call.signal_after - seconds_since(start);
+    const bool timed = to_send > 0 && call.signal_after >= 0;
+    if (timed && wait <= 0) send();
+    const timespec pause{static_cast<time_t>(std::max(wait, 0.0)),
+                         static_cast<long>(std::fmod(std::max(wait, 0.0), 1.0) * 1e9)};
+    if (::ppoll(watched.data(), watched.size(), timed && wait > 0 ? &pause : nullptr, nullptr) <= 0) continue;
     for (std::size_t i = 0; i < watched.size(); ++i) {
       if (watched[i].revents == 0) continue;
       std::array<char, 4096> buffer{};
@@ -95,19 +116,18 @@ Outcome run_fanin(const std::vector<std::string>& arguments, const Call& call) {
         --open;
       }
     }
-    while (to_send > 0 && outcome.err.find(call.signal_when) != std::string::npos) {
-      ::kill(child, call.signal);
-      if (--to_send > 0) ::usleep(1000);  // two signals of a kind at once would be one
-    }
+    while (to_send > 0 && call.signal_after < 0 && outcome.err.find(call.signal_when) != std::string::npos) send();
   }
   int status = 0;
   ::waitpid(child, &status, 0);
+  outcome.seconds = seconds_since(start);
+  outcome.seconds_left = seconds_since(signalled);
   outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
   return outcome;
 }
 
 TemporaryFolder::TemporaryFolder() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "fanin-cli-XXXXXX").string();
+  std::string pattern = (std::filesystem::temp_directory_path() / "fanin-test-XXXXXX").string();
   if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
   path_ = pattern;
 }

@@ -1,4 +1,6 @@
 // flock and not fcntl: it belongs to the open file, so two runs inside one process exclude each other too.
+#include "fanin/base/lock.h"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
@@ -6,12 +8,11 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 
-#include "compare/store.h"
+#include "base/system_error.h"
 #include "fanin/base/error.h"
 
-namespace fanin::compare {
+namespace fanin {
 namespace {
 
 std::string holder(int descriptor) {
@@ -30,13 +31,13 @@ std::string holder(int descriptor) {
 FolderLock::FolderLock(const std::filesystem::path& folder) {
   const std::filesystem::path path = folder / "lock";
   descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (descriptor_ < 0) throw Error(fmt::format("{} cannot be written: {}", path.string(), std::strerror(errno)));
+  if (descriptor_ < 0) throw_system_error(errno, fmt::format("{} cannot be written", path.string()));
   if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
     const int reason = errno;
     const std::string who = holder(descriptor_);
     ::close(descriptor_);
     if (reason != EWOULDBLOCK) {
-      throw Error(fmt::format("{} cannot be locked: {}", path.string(), std::strerror(reason)));
+      throw_system_error(reason, fmt::format("{} cannot be locked", path.string()));
     }
     throw Error(fmt::format("{} is in use by {}; wait until it ends or give another folder", folder.string(), who));
   }
@@ -50,4 +51,4 @@ FolderLock::~FolderLock() {
   ::close(descriptor_);
 }
 
-}  // namespace fanin::compare
+}  // namespace fanin

@@ -11,6 +11,8 @@ namespace fanin::test {
 struct Outcome {
   int code = -1;  // exit code, or -signal
   std::string out, err;
+  double seconds = 0;       // that it ran
+  double seconds_left = 0;  // from the first signal to the end
 };
 
 struct Call {
@@ -21,7 +23,8 @@ struct Call {
   int columns = 0;                       // standard error is a terminal of this width; 0: a pipe
   int signal = 0;                        // sent when `signal_when` appears on standard error
   std::string signal_when;
-  int signals = 1;  // how many are sent
+  int signals = 1;           // how many are sent
+  double signal_after = -1;  // seconds from the start to the signal, in place of `signal_when`
 };
 
 Outcome run_fanin(const std::vector<std::string>& arguments, const Call& call = {});
