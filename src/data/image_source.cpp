@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -93,7 +95,9 @@ class Folder : public ImageSource {
     for (const fs::path& path : list_folder(root_ / below)) {
       const std::string name = below + path.filename().string();
       struct stat status;
-      if (::stat(path.c_str(), &status) != 0) throw Error(fmt::format("{}: cannot be read", path.string()));
+      if (::stat(path.c_str(), &status) != 0) {
+        throw Error(fmt::format("{}: cannot be read ({})", path.string(), std::strerror(errno)));
+      }
       if (S_ISDIR(status.st_mode)) {
         paths.push_back({name + "/", 0});
         if (levels > 1) walk(name + "/", levels - 1, paths);

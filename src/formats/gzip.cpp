@@ -80,4 +80,18 @@ std::vector<std::uint8_t> gunzip(std::span<const std::uint8_t> bytes, std::strin
   return output;
 }
 
+std::vector<std::uint8_t> gunzip_start(std::span<const std::uint8_t> bytes, std::string_view file, std::size_t count) {
+  if (!is_gzip(bytes)) refuse_at(file, 0, "not a gzip file (it does not start with 1f 8b)");
+  Inflater inflater;
+  z_stream& stream = inflater.stream;
+  std::vector<std::uint8_t> output(count);
+  stream.next_in = const_cast<Bytef*>(bytes.data());
+  stream.avail_in = static_cast<uInt>(std::min<std::size_t>(bytes.size(), std::numeric_limits<uInt>::max()));
+  stream.next_out = output.data();
+  stream.avail_out = static_cast<uInt>(count);
+  if (inflate(&stream, Z_SYNC_FLUSH) == Z_MEM_ERROR) throw std::bad_alloc();
+  output.resize(count - stream.avail_out);
+  return output;
+}
+
 }  // namespace fanin::formats

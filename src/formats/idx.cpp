@@ -12,6 +12,8 @@
 namespace fanin::formats {
 namespace {
 
+constexpr std::size_t longest_header = 4 + 4 * 4;  // of four dimensions
+
 std::optional<ElementType> type_of_code(std::uint8_t code) {
   switch (code) {
     case 0x08:
@@ -31,9 +33,18 @@ std::optional<ElementType> type_of_code(std::uint8_t code) {
   }
 }
 
-}  // namespace
+std::int64_t extent_at(std::span<const std::uint8_t> bytes, std::size_t dimension) {
+  const std::uint8_t* extent = bytes.data() + 4 + 4 * dimension;
+  return static_cast<std::int64_t>(extent[0]) << 24 | extent[1] << 16 | extent[2] << 8 | extent[3];
+}
 
-Array parse_idx(std::span<const std::uint8_t> bytes, std::string_view file) {
+struct Header {
+  ElementType type;
+  Shape shape;
+  std::size_t bytes;  // of the header
+};
+
+Header parse_header(std::span<const std::uint8_t> bytes, std::string_view file) {
   if (bytes.size() < 4) refuse_at(file, bytes.size(), "truncated IDX file (its header needs 4 bytes)");
   if (bytes[0] != 0 || bytes[1] != 0) {
     refuse_at(file, 0,
@@ -49,20 +60,25 @@ Array parse_idx(std::span<const std::uint8_t> bytes, std::string_view file) {
   if (bytes.size() < header) {
     refuse_at(file, bytes.size(), fmt::format("truncated IDX file (its header needs {} bytes)", header));
   }
-  Array array{*type, Shape(dims), {}};
-  for (std::size_t i = 0; i < dims; ++i) {
-    const std::uint8_t* extent = bytes.data() + 4 + 4 * i;
-    array.shape[i] = static_cast<std::int64_t>(extent[0]) << 24 | extent[1] << 16 | extent[2] << 8 | extent[3];
-  }
-  const std::uint64_t size = byte_count(*type, array.shape, file);
+  Shape shape;
+  for (std::size_t i = 0; i < dims; ++i) shape.push_back(extent_at(bytes, i));
+  return {*type, std::move(shape), header};
+}
+
+}  // namespace
+
+Array parse_idx(std::span<const std::uint8_t> bytes, std::string_view file) {
+  const auto [type, shape, header] = parse_header(bytes, file);
+  Array array{type, shape, {}};
+  const std::uint64_t size = byte_count(type, shape, file);
   if (size != bytes.size() - header) {
     refuse_at(file, std::min<std::uint64_t>(bytes.size(), header + size),
               fmt::format("{} IDX file: a {} array of {} needs {} bytes, the file has {}",
-                          size > bytes.size() - header ? "truncated" : "too long", to_string(*type),
-                          fanin::to_string(array.shape), size, bytes.size() - header));
+                          size > bytes.size() - header ? "truncated" : "too long", to_string(type),
+                          fanin::to_string(shape), size, bytes.size() - header));
   }
   array.bytes.assign(bytes.begin() + static_cast<std::ptrdiff_t>(header), bytes.end());
-  const std::size_t width = element_size(*type);
+  const std::size_t width = element_size(type);
   if (width > 1) {
     for (std::size_t i = 0; i < array.bytes.size(); i += width) {
       std::reverse(array.bytes.begin() + static_cast<std::ptrdiff_t>(i),
@@ -74,7 +90,16 @@ Array parse_idx(std::span<const std::uint8_t> bytes, std::string_view file) {
 
 Array read_idx(const std::filesystem::path& path, std::uint64_t max_bytes) {
   std::vector<std::uint8_t> bytes = read_file(path, max_bytes);
-  if (is_gzip(bytes)) bytes = gunzip(bytes, path.string(), max_bytes);
+  if (is_gzip(bytes)) {
+    // The header says how long the whole is, so that nothing longer is ever inflated.
+    const std::vector<std::uint8_t> start = gunzip_start(bytes, path.string(), longest_header);
+    std::uint64_t whole = max_bytes;
+    if (start.size() == longest_header) {
+      const Header header = parse_header(start, path.string());
+      whole = std::min(whole, header.bytes + byte_count(header.type, header.shape, path.string()));
+    }
+    bytes = gunzip(bytes, path.string(), whole);
+  }
   return parse_idx(bytes, path.string());
 }
 

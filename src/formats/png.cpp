@@ -79,6 +79,10 @@ bool decode(Decoder& decoder) {
   if (static_cast<std::int64_t>(decoder.height) * decoder.width > max_image_pixels) {
     png_error(png, "more than 2^26 pixels");
   }
+  // Before anything is reserved for it: deflate's greatest ratio is 1032.
+  if (decoder.height * png_get_rowbytes(png, info) / 1032 > decoder.rest.size()) {
+    png_error(png, "more pixels than its bytes can hold");
+  }
   png_set_scale_16(png);
   png_set_packing(png);
   png_set_expand(png);  // palettes to RGB, 1, 2 and 4 bits to 8, transparency to alpha

@@ -13,6 +13,7 @@
 namespace fanin::formats {
 namespace {
 
+constexpr std::uint64_t max_inflation = 1032;                                // deflate's greatest ratio
 constexpr std::uint64_t local_header_bytes = 30, central_header_bytes = 46;  // without name and extra field
 
 bool leaves_its_folder(std::string_view name) {
@@ -35,6 +36,7 @@ std::string message_of(int code) {
   zip_error_init_with_code(&error, code);
   std::string text = zip_error_strerror(&error);
   zip_error_fini(&error);
+  while (text.ends_with(' ') || text.ends_with(':')) text.pop_back();  // "Zlib error: " without zlib's own word
   return text;
 }
 
@@ -83,6 +85,11 @@ struct ZipArchive::Impl {
                                  stat.comp_method));
       }
       if (stat.comp_size > bytes->size()) refuse(name, fmt::format("entry '{}' is longer than the archive", entry));
+      // Before anything is reserved for it: a larger claim is false.
+      if (stat.size > (stat.comp_method == ZIP_CM_STORE ? stat.comp_size : stat.comp_size * max_inflation)) {
+        refuse(name, fmt::format("entry '{}' declares {} bytes, more than its {} packed bytes can hold", entry,
+                                 stat.size, stat.comp_size));
+      }
       least_bytes += local_header_bytes + central_header_bytes + 2 * entry.size() + stat.comp_size;
       if (least_bytes > bytes->size()) refuse(name, fmt::format("entries overlap, the last of them '{}'", entry));
       listed->push_back({entry, static_cast<std::uint64_t>(i), stat.size, entry.ends_with('/')});

@@ -1,8 +1,10 @@
 // The spelling of specs and the checks of options, error texts included.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <array>
 #include <limits>
+#include <random>
 
 #include "fanin/base/error.h"
 #include "fanin/base/spec.h"
@@ -91,6 +93,38 @@ TEST(ParseTest, SeedsHoldExactly64Bits) {
               HasSubstr("--seed is '18446744073709551616'"));
   EXPECT_THAT(error_of([] { parse_unsigned("-1", "--seed"); }), HasSubstr("expected an integer from 0"));
   EXPECT_THAT(error_of([] { parse_unsigned("1x", "--seed"); }), HasSubstr("expected"));
+}
+
+// Whatever the text, the answer is an Error of one line or specs that parse to themselves.
+TEST(SpecTest, EditedTextNeverBreaksTheParser) {
+  const std::string alphabet = "aZ_9:=,,::==.-+eE \t\n\"'\\%\xc3\xa9\x80\x01";
+  std::mt19937 random(5);
+  int refused = 0;
+  for (int i = 0; i < 20000; ++i) {
+    std::string text = i % 2 == 0 ? "normal:std=0.01,mean=0,zeros" : "vanilla:depth=20";
+    for (auto edits = 1 + random() % 6; edits > 0; --edits) {
+      const std::size_t at = random() % (text.size() + 1);
+      const char letter = alphabet[random() % alphabet.size()];
+      switch (random() % 3) {
+        case 0:
+          text.insert(at, 1, letter);
+          break;
+        case 1:
+          if (at < text.size()) text[at] = letter;
+          break;
+        default:
+          text = text.substr(0, at) + text.substr(std::min(text.size(), at + 1 + random() % 4));
+      }
+    }
+    try {
+      const std::vector<Spec> specs = parse_spec_list(text);
+      for (const Spec& spec : specs) EXPECT_EQ(parse_spec(spec.text()), spec) << text;
+    } catch (const Error& error) {
+      ++refused;
+      EXPECT_STRNE(error.what(), "");
+    }
+  }
+  EXPECT_GT(refused, 2000);
 }
 
 }  // namespace

@@ -1,9 +1,14 @@
-// Damaged files: cut at every length, every bit flipped, random edits. The answer is an Error or a valid parse; where
-// the format has checksums, a valid parse gives the original content.
+// Damaged files: cut at every length, every bit flipped, extreme numbers at every place, random edits. The answer is an
+// Error or a valid parse, and nothing is reserved that the file cannot fill; where the format has checksums, a valid
+// parse gives the original content.
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <new>
 #include <random>
 
 #include "fanin/formats/gzip.h"
@@ -13,8 +18,46 @@
 #include "fanin/formats/zip.h"
 #include "formats/samples.h"
 
+namespace {
+
+// The largest block that was asked for since it was set to 0.
+std::atomic<std::size_t> largest_block = 0;
+
+void* counted(std::size_t size) {
+  std::size_t seen = largest_block.load(std::memory_order_relaxed);
+  while (seen < size && !largest_block.compare_exchange_weak(seen, size)) {
+  }
+  void* block = std::malloc(std::max<std::size_t>(size, 1));
+  if (block == nullptr) throw std::bad_alloc();
+  return block;
+}
+
+}  // namespace
+
+void* operator new(std::size_t size) {
+  return counted(size);
+}
+void* operator new[](std::size_t size) {
+  return counted(size);
+}
+void operator delete(void* block) noexcept {
+  std::free(block);
+}
+void operator delete[](void* block) noexcept {
+  std::free(block);
+}
+void operator delete(void* block, std::size_t) noexcept {
+  std::free(block);
+}
+void operator delete[](void* block, std::size_t) noexcept {
+  std::free(block);
+}
+
 namespace fanin::formats {
 namespace {
+
+constexpr std::size_t inflation = 1032;  // deflate's greatest ratio
+constexpr std::size_t cap = 1 << 20;     // of what the parsers below may inflate
 
 using testing::Bytes;
 using testing::from_hex;
@@ -35,6 +78,30 @@ void try_one(const Parser& parse, const Bytes& bytes, const Bytes& original, Cou
     ++counts.errors;
     EXPECT_STRNE(error.what(), "");
   }
+}
+
+/// Extreme numbers of two, four and eight bytes in both byte orders at every place: sizes, counts and offsets.
+void set_numbers(const Parser& parse, const Bytes& file, std::size_t most_reserved) {
+  Counts counts;
+  const Bytes original = parse(file);
+  largest_block = 0;
+  for (const std::size_t width : {2, 4, 8}) {
+    for (std::size_t at = 0; at + width <= file.size(); ++at) {
+      for (const std::uint64_t value :
+           {std::uint64_t{0}, std::uint64_t{1} << (8 * width - 1), (std::uint64_t{1} << (8 * width - 1)) - 1,
+            ~std::uint64_t{0}, ~std::uint64_t{0} - 7, std::uint64_t{1} << (4 * width), std::uint64_t{0x100}}) {
+        for (const bool big : {false, true}) {
+          Bytes bytes = file;
+          for (std::size_t i = 0; i < width; ++i) {
+            bytes[at + (big ? width - 1 - i : i)] = static_cast<std::uint8_t>(value >> (8 * i));
+          }
+          try_one(parse, bytes, original, counts);
+        }
+      }
+    }
+  }
+  EXPECT_LE(largest_block, most_reserved);
+  EXPECT_GT(counts.errors, 500);
 }
 
 Counts cut_everywhere(const Parser& parse, const Bytes& file) {
@@ -84,14 +151,14 @@ void put(Bytes& out, const Array& array) {
 }
 
 Bytes parse_gzip_bytes(const Bytes& bytes) {
-  return gunzip(bytes, "x", 1 << 20);
+  return gunzip(bytes, "x", cap);
 }
 
 Bytes parse_zip_bytes(const Bytes& bytes) {
   const ZipArchive archive(bytes, "x");
   Bytes out;
   for (const ZipEntry& entry : archive.entries()) {
-    const Bytes content = archive.read(entry, 1 << 20);
+    const Bytes content = archive.read(entry, cap);
     out.insert(out.end(), content.begin(), content.end());
   }
   return out;
@@ -126,48 +193,55 @@ Bytes parse_image_bytes(const Bytes& bytes) {
 TEST(Mutations, Gzip) {
   const Bytes file = testing::gzipped(from_text("a few words that deflate to a few words, words, words"));
   EXPECT_EQ(cut_everywhere(parse_gzip_bytes, file).errors, static_cast<int>(file.size()));
-  const Counts counts = flip_and_edit(parse_gzip_bytes, file, 1000);
+  const Counts counts = flip_and_edit(parse_gzip_bytes, file, 5000);
   EXPECT_EQ(counts.different, 0);
-  EXPECT_GT(counts.errors, 1000);
+  EXPECT_GT(counts.errors, 500);
+  set_numbers(parse_gzip_bytes, file, cap + inflation * file.size());
 }
 
 TEST(Mutations, Zip) {
   const Bytes hello = from_text("hello"), world = from_text("wide world");
   const Bytes file = encode_zip(std::vector<ZipContent>{{"a/hello.txt", hello}, {"b", world}});
   EXPECT_EQ(cut_everywhere(parse_zip_bytes, file).errors, static_cast<int>(file.size()));
-  EXPECT_GT(flip_and_edit(parse_zip_bytes, file, 1000).errors, 2000);
+  EXPECT_GT(flip_and_edit(parse_zip_bytes, file, 5000).errors, 2000);
+  set_numbers(parse_zip_bytes, file, cap);
 }
 
 TEST(Mutations, Idx) {
   const Bytes file = from_hex("000008030000000200000002000000020001020304050607");
   EXPECT_EQ(cut_everywhere(parse_idx_bytes, file).errors, static_cast<int>(file.size()));
-  flip_and_edit(parse_idx_bytes, file, 2000);
+  flip_and_edit(parse_idx_bytes, file, 5000);
+  set_numbers(parse_idx_bytes, file, cap);
 }
 
 TEST(Mutations, Npy) {
   const Bytes file = encode_npy(to_array(Tensor{{2, 3}, {1, 2, 3, 4, 5, 6}}));
   EXPECT_EQ(cut_everywhere(parse_npy_bytes, file).errors, static_cast<int>(file.size()));
-  flip_and_edit(parse_npy_bytes, file, 2000);
+  flip_and_edit(parse_npy_bytes, file, 5000);
+  set_numbers(parse_npy_bytes, file, cap);
 }
 
 TEST(Mutations, Npz) {
   const Bytes file = encode_npz(std::vector<NamedArray>{{"w", to_array(Tensor{{2}, {1, 2}})}});
   EXPECT_EQ(cut_everywhere(parse_npz_bytes, file).errors, static_cast<int>(file.size()));
-  EXPECT_EQ(flip_and_edit(parse_npz_bytes, file, 1000).different, 0);
+  EXPECT_EQ(flip_and_edit(parse_npz_bytes, file, 5000).different, 0);
+  set_numbers(parse_npz_bytes, file, cap);
 }
 
 TEST(Mutations, Safetensors) {
   const Bytes file = encode_safetensors(
       {{{"w", to_array(Tensor{{2, 2}, {1, 2, 3, 4}})}, {"b", to_array(Tensor{{1}, {5}})}}, {{"format", "pt"}}});
   EXPECT_EQ(cut_everywhere(parse_safetensors_bytes, file).errors, static_cast<int>(file.size()));
-  flip_and_edit(parse_safetensors_bytes, file, 3000);
+  flip_and_edit(parse_safetensors_bytes, file, 5000);
+  set_numbers(parse_safetensors_bytes, file, cap);
 }
 
 TEST(Mutations, Png) {
   const Bytes file = encode_png(sample_image(3, 4, 5));
   EXPECT_EQ(cut_everywhere(parse_image_bytes, file).errors, static_cast<int>(file.size()));
-  const Counts counts = flip_and_edit(parse_image_bytes, file, 1000);
+  const Counts counts = flip_and_edit(parse_image_bytes, file, 5000);
   EXPECT_EQ(counts.different, 0) << "every chunk has a CRC";
+  set_numbers(parse_image_bytes, file, cap);
 }
 
 TEST(Mutations, Jpeg) {
@@ -175,7 +249,7 @@ TEST(Mutations, Jpeg) {
     const Bytes file = testing::encode_jpeg(sample_image(3, 16, 16), 75, progressive);
     const Counts cut = cut_everywhere(parse_image_bytes, file);
     EXPECT_GE(cut.errors, static_cast<int>(file.size()) - 2) << "the end marker alone may be missing";
-    EXPECT_GT(flip_and_edit(parse_image_bytes, file, 2000).errors, 500);
+    EXPECT_GT(flip_and_edit(parse_image_bytes, file, 5000).errors, 500);
   }
 }
 

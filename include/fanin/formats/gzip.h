@@ -14,4 +14,7 @@ bool is_gzip(std::span<const std::uint8_t> bytes);
 /// it: not gzip, damaged, truncated, bytes after the last member that are no member, more than `max_bytes` inflated.
 std::vector<std::uint8_t> gunzip(std::span<const std::uint8_t> bytes, std::string_view file, std::uint64_t max_bytes);
 
+/// The first `count` inflated bytes, fewer where the file ends or is damaged before (gunzip says why).
+std::vector<std::uint8_t> gunzip_start(std::span<const std::uint8_t> bytes, std::string_view file, std::size_t count);
+
 }  // namespace fanin::formats
