@@ -120,6 +120,24 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view b
   write_file_atomically(path, std::span(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()));
 }
 
+void remove_remains(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  std::vector<std::filesystem::path> remains;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+    std::string_view name = entry.path().filename().native();
+    if (!name.ends_with(".tmp")) continue;
+    name.remove_suffix(4);
+    int numbers = 0;  // the process's and the counter's
+    for (; numbers < 2; ++numbers) {
+      const std::size_t dot = name.find_last_not_of("0123456789");
+      if (dot == std::string_view::npos || name[dot] != '.' || dot + 1 == name.size()) break;
+      name.remove_suffix(name.size() - dot);
+    }
+    if (numbers == 2 && entry.is_regular_file(ignored)) remains.push_back(entry.path());
+  }
+  for (const std::filesystem::path& path : remains) std::filesystem::remove(path, ignored);
+}
+
 void make_folder(const std::filesystem::path& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);

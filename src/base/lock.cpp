@@ -11,6 +11,7 @@
 
 #include "base/system_error.h"
 #include "fanin/base/error.h"
+#include "fanin/base/file.h"
 
 namespace fanin {
 namespace {
@@ -41,6 +42,7 @@ FolderLock::FolderLock(const std::filesystem::path& folder) {
     }
     throw Error(fmt::format("{} is in use by {}; wait until it ends or give another folder", folder.string(), who));
   }
+  remove_remains(folder);
   const std::string pid = fmt::format("{}\n", ::getpid());
   // The number only serves the message above: a full disk shall not stop a run here.
   if (::ftruncate(descriptor_, 0) == 0) static_cast<void>(!::pwrite(descriptor_, pid.data(), pid.size(), 0));

@@ -2,15 +2,25 @@
 #include "compare/sqlite.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include <system_error>
-
-#include "base/system_error.h"
 #include "fanin/base/error.h"
 
 namespace fanin::compare {
 
-Database::Database(const std::filesystem::path& path, Access access) : path_(path) {
+namespace {
+
+bool may_be_written(const std::filesystem::path& path) {
+  struct stat status {};
+  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) return false;
+  return ::stat(path.c_str(), &status) != 0 || (S_ISREG(status.st_mode) && ::access(path.c_str(), R_OK | W_OK) == 0);
+}
+
+}  // namespace
+
+Database::Database(const std::filesystem::path& path, Access access) : path_(path), writing_(access == Access::write) {
   const int flags = access == Access::write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
   sqlite3* handle = nullptr;
   // One thread a connection, so SQLite's own locking of the handle is not needed.
@@ -40,15 +50,12 @@ std::string Database::text(const char* sql) {
 }
 
 void Database::fail(int code) const {
-  std::string reason = handle_ ? sqlite3_errmsg(handle_.get()) : sqlite3_errstr(code);
-  // SQLite says "unable to open database file" and "disk I/O error" of a full disk as well.
-  const int error = handle_ ? sqlite3_system_errno(handle_.get()) : 0;
+  const std::string reason = handle_ ? sqlite3_errmsg(handle_.get()) : sqlite3_errstr(code);
   const int kind = code & 0xff;
-  if ((kind == SQLITE_CANTOPEN || kind == SQLITE_IOERR) && error != 0) {
-    reason = std::generic_category().message(error);
-    if (kind == SQLITE_IOERR || is_environment_error(error)) {
-      throw Failure(fmt::format("{} cannot be written: {}", path_.string(), reason));
-    }
+  // SQLite says "unable to open database file" and "disk I/O error" of a full disk as well.
+  if (kind == SQLITE_IOERR || (kind == SQLITE_CANTOPEN && writing_ && may_be_written(path_))) {
+    throw Failure(fmt::format("{} cannot be {}: {}", path_.string(), writing_ ? "written" : "read",
+                              writing_ ? reason + " (is the disk full?)" : reason));
   }
   switch (kind) {
     case SQLITE_NOTADB:

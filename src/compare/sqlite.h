@@ -30,6 +30,7 @@ class Database {
     void operator()(sqlite3* handle) const { sqlite3_close_v2(handle); }
   };
   std::filesystem::path path_;
+  bool writing_;
   std::unique_ptr<sqlite3, Close> handle_;
 };
 

@@ -2,9 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "cli/program.h"
 #include "fanin/formats/npz.h"
 #include "fanin/formats/safetensors.h"
+#include "support/program.h"
 
 namespace fanin::test {
 namespace {

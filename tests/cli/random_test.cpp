@@ -5,8 +5,8 @@
 #include <cstring>
 #include <vector>
 
-#include "cli/program.h"
 #include "fanin/random/stream.h"
+#include "support/program.h"
 
 namespace fanin::test {
 namespace {

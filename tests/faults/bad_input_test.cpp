@@ -205,7 +205,9 @@ std::vector<Case> cases() {
       file(
           "zip_twice",
           [] {
-            return zip_of({{"train/a/0.png", png_of(8)}});
+            std::string bytes = zip_of({{"train/a/9.png", png_of(8)}});
+            for (std::size_t at; (at = bytes.find("a/9.png")) != std::string::npos;) bytes[at + 2] = '0';
+            return bytes;
           },
           "'train/a/0.png' is in the zip archive twice"),
       file(
@@ -238,7 +240,7 @@ std::vector<Case> cases() {
           "train/a/9.jpg: neither a JPEG nor a PNG image"),
       folders(
           "empty_image", [](const fs::path& data) { write_text(data / "train/a/9.png", ""); },
-          "train/a/9.png: neither a JPEG nor a PNG image"),
+          "train/a/9.png: an empty file, expected a JPEG or PNG image"),
       folders(
           "other_size", [](const fs::path& data) { write_text(data / "train/b/9.png", png_of(9)); },
           "images of different sizes"),

@@ -15,10 +15,13 @@ std::vector<std::uint8_t> read_file(const std::filesystem::path& path,
 
 /// Writes to a temporary file beside `path`, syncs it and renames it over `path`. Throws Error when `path` cannot be
 /// written (no such folder, no permission, a device), Failure when the disk is full or fails; the old file stays then.
-/// A process that is killed on the way leaves nothing beside it where the file system has files without a name
-/// (O_TMPFILE: ext4, xfs, btrfs, tmpfs), else a file that ends in ".tmp".
+/// A process that is killed on the way may leave a temporary file, which remove_remains() removes; hardly ever where
+/// the file system has files without a name (O_TMPFILE: ext4, xfs, btrfs, tmpfs).
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::uint8_t> bytes);
+
+/// Removes the temporary files of killed processes from `folder`; nobody else may be writing into it.
+void remove_remains(const std::filesystem::path& folder);
 
 /// Makes the folder (and its parents) or throws Error with the reason, Failure where the disk is full.
 void make_folder(const std::filesystem::path& path);

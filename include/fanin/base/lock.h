@@ -5,7 +5,7 @@
 namespace fanin {
 
 /// Holds a folder for this process until destroyed: an exclusive flock on FOLDER/lock, which a killed process loses by
-/// itself. The file stays.
+/// itself. The file stays; temporary files that a killed process left in the folder are removed.
 class FolderLock {
  public:
   /// Throws Error naming the folder and the process that holds it, or why the file cannot be made (Failure where the
