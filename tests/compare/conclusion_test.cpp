@@ -348,7 +348,11 @@ TEST(Table, IsStackedWhereItIsNarrowAndColoured) {
   const std::string wide = results_table(results, false, 0);
   const int line = static_cast<int>(wide.find('\n'));
   EXPECT_EQ(results_table(results, false, line), wide) << "no narrower than its widest line";
-  EXPECT_EQ(results_table(results, false, line - 1), "");
+  EXPECT_EQ(results_table(results, false, line - 1),
+            "* he_normal\n    rate           0.01\n    test accuracy  91.2 %\n    95 % interval  90.5 to 91.8\n"
+            "    failed         0/5\n    loss area      0.638\n"
+            "  zeros\n    rate           0.01\n    test accuracy  10.0 %\n    95 % interval  10.0 to 10.0\n"
+            "    failed         5/5\n    loss area      2.303\n");
   EXPECT_THAT(results_table(results, true, 40), HasSubstr("\x1b[1;32m* he_normal\n    rate"));
   EXPECT_THAT(results_table(results, true, 100), HasSubstr("\x1b[1;32m* he_normal"));
   EXPECT_THAT(results_table(results, true, 100), HasSubstr("\x1b[2m  zeros"));

@@ -93,7 +93,7 @@ TEST_F(StoreMutationTest, CutOff) {
 TEST_F(StoreMutationTest, FlippedBitsAndEdits) {
   std::mt19937 random(7);
   int refused = 0;
-  for (int i = 0; i < 3000; ++i) {
+  for (int i = 0; i < 2000; ++i) {
     Bytes bytes = whole_;
     for (auto edits = 1 + random() % 3; edits > 0; --edits) {
       std::uint8_t& byte = bytes[random() % bytes.size()];
@@ -101,7 +101,7 @@ TEST_F(StoreMutationTest, FlippedBitsAndEdits) {
     }
     if (!verdict(bytes).empty()) ++refused;
   }
-  EXPECT_GT(refused, 300);
+  EXPECT_GT(refused, 200);
 }
 
 TEST_F(StoreMutationTest, EveryBitOfTheRecordsPages) {
@@ -118,7 +118,7 @@ TEST_F(StoreMutationTest, EveryBitOfTheRecordsPages) {
 }
 
 TEST_F(StoreMutationTest, ForeignContents) {
-  EXPECT_THAT(verdict_after("UPDATE run SET value = replace(value, '40', '41') WHERE name = 'settings'"),
+  EXPECT_THAT(verdict_after("UPDATE run SET value = replace(value, '1', '2') WHERE name = 'settings'"),
               HasSubstr("its settings do not match their checksum"));
   EXPECT_THAT(verdict_after("DELETE FROM run WHERE name = 'facts'"), HasSubstr("it has no facts"));
   EXPECT_THAT(verdict_after("UPDATE trials SET task = 'final/9/9' WHERE task = 'final/0/1'"), HasSubstr("checksum"));

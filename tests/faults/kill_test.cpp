@@ -71,11 +71,11 @@ TEST_F(KillTest, ATrainingAtAHundredMoments) {
 }
 
 TEST_F(KillTest, AComparisonBeforeEveryWrite) {
-  kill_at_every_write(&Work::compare, 60);
+  kill_at_every_write(&Work::compare, 40);
 }
 
 TEST_F(KillTest, ATrainingBeforeEveryWrite) {
-  kill_at_every_write(&Work::train, 60);
+  kill_at_every_write(&Work::train, 30);
 }
 
 }  // namespace

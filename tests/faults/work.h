@@ -33,7 +33,9 @@ class Work {
                   "--seeds",
                   "2",
                   "--lr",
-                  "0.01..0.1:3",
+                  "0.01..0.1:2",
+                  "--lr-grow",
+                  "0",
                   "--jobs",
                   "2",
                   "--validation-size",
@@ -45,7 +47,7 @@ class Work {
 
   std::vector<std::string> train(const std::string& out, const std::vector<std::string>& more = {}) const {
     return words({"train", "--model", "vanilla:depth=3,width=4,norm=batch", "--data", folder_ / "data", "--init",
-                  "he_normal", "--steps", "60", "--batch", "16", "--augment", "flip", "--checkpoint-every", "3",
+                  "he_normal", "--steps", "60", "--batch", "16", "--augment", "flip", "--checkpoint-every", "10",
                   "--validation-size", "64", "--out", folder_ / out},
                  more);
   }
