@@ -18,6 +18,7 @@ namespace fanin::cli {
 
 namespace {
 
+constexpr const char* output_failed = "standard output cannot be written";
 constexpr int done = 0, failed = 1, mistaken = 2, interrupted = 130;
 
 const Command& find_command(const std::string& name) {
@@ -66,7 +67,7 @@ std::string shown(std::string_view message) {
 
 /// Results that did not reach their file (a full disk behind a redirection) must not look like success.
 void flush_output() {
-  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) throw Failure("standard output cannot be written");
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) throw Failure(output_failed);
 }
 
 }  // namespace
@@ -97,6 +98,10 @@ int run(int argc, char** argv) {
     fmt::print(stderr, "fanin: '{}': {}\n", shown(error.path1().string()), error.code().message());
     return is_environment_error(error.code().value()) ? failed : mistaken;
   } catch (const std::exception& error) {
+    if (std::ferror(stdout) != 0) {  // long results meet the full disk before the last flush
+      fmt::print(stderr, "fanin: {}\n", output_failed);
+      return failed;
+    }
     fmt::print(stderr, "fanin: {}\n", shown(error.what()));
     return failed;
   }

@@ -38,10 +38,15 @@ class FullDiskTest : public ::testing::Test, protected Work {
   }
 };
 
-TEST_F(FullDiskTest, EveryWriteOfATraining) {
+// In parts that run beside each other: every fourth write.
+constexpr int parts = 4;
+class EveryWriteTest : public FullDiskTest, public ::testing::WithParamInterface<int> {};
+INSTANTIATE_TEST_SUITE_P(Part, EveryWriteTest, ::testing::Range(0, parts));
+
+TEST_P(EveryWriteTest, OfATraining) {
   ASSERT_EQ(run_fanin(train("whole"), call()).code, 0);
-  int at = 1;
-  for (; at < 1000; ++at) {
+  int at = 1 + GetParam();
+  for (; at < 1000; at += parts) {
     SCOPED_TRACE(at);
     const Outcome outcome = run_failing(train("out"), folder() / "out", at);
     if (outcome.code == 0) break;
@@ -54,10 +59,10 @@ TEST_F(FullDiskTest, EveryWriteOfATraining) {
   EXPECT_GT(at, 30) << "every checkpoint was met";
 }
 
-TEST_F(FullDiskTest, EveryWriteOfAComparison) {
+TEST_P(EveryWriteTest, OfAComparison) {
   ASSERT_EQ(run_fanin(compare("whole"), call()).code, 0);
-  int at = 1;
-  for (; at < 1000; ++at) {
+  int at = 1 + GetParam();
+  for (; at < 1000; at += parts) {
     SCOPED_TRACE(at);
     const Outcome outcome = run_failing(compare("out"), folder() / "out", at);
     if (outcome.code == 0) break;
@@ -126,7 +131,7 @@ TEST_F(FullDiskTest, SmallFileSystems) {
     fs::create_directories(place);
     const std::string size = fmt::format("size={}", pages * 4096);
     if (::mount("tmpfs", place.c_str(), "tmpfs", 0, size.c_str()) != 0) {
-      GTEST_SKIP() << "mounting is not permitted; EveryWrite and FilesOfLimitedSize stand for it";
+      GTEST_SKIP() << "mounting is not permitted; EveryWriteTest and FilesOfLimitedSize stand for it";
     }
     const Outcome outcome = run_fanin(compare("small/out"), call());
     if (outcome.code != 0) {

@@ -10,7 +10,9 @@
 namespace fanin::test {
 namespace {
 
-class KillTest : public ::testing::Test, protected Work {
+constexpr int parts = 4;  // that run beside each other
+
+class KillTest : public ::testing::TestWithParam<int>, protected Work {
  protected:
   using Words = std::vector<std::string> (Work::*)(const std::string&, const std::vector<std::string>&) const;
 
@@ -42,8 +44,8 @@ class KillTest : public ::testing::Test, protected Work {
   /// Kills before each change of a file, in a run of its own.
   void kill_at_every_write(Words command, int least) {
     ASSERT_EQ(run_fanin((this->*command)("whole", {}), call()).code, 0);
-    int at = 1;
-    for (; at < 1000; ++at) {
+    int at = 1 + GetParam();
+    for (; at < 1000; at += parts) {
       SCOPED_TRACE(at);
       Call deadly = call();
       deadly.environment.push_back(std::string("LD_PRELOAD=") + FANIN_FAILING_DISK);
@@ -62,19 +64,21 @@ class KillTest : public ::testing::Test, protected Work {
   }
 };
 
-TEST_F(KillTest, AComparisonAtAHundredMoments) {
-  kill_at_random(&Work::compare, 100, 1);
+INSTANTIATE_TEST_SUITE_P(Part, KillTest, ::testing::Range(0, parts));
+
+TEST_P(KillTest, AComparisonAtAHundredMoments) {
+  kill_at_random(&Work::compare, 100 / parts, static_cast<unsigned>(GetParam()));
 }
 
-TEST_F(KillTest, ATrainingAtAHundredMoments) {
-  kill_at_random(&Work::train, 100, 2);
+TEST_P(KillTest, ATrainingAtAHundredMoments) {
+  kill_at_random(&Work::train, 100 / parts, static_cast<unsigned>(parts + GetParam()));
 }
 
-TEST_F(KillTest, AComparisonBeforeEveryWrite) {
+TEST_P(KillTest, AComparisonBeforeEveryWrite) {
   kill_at_every_write(&Work::compare, 40);
 }
 
-TEST_F(KillTest, ATrainingBeforeEveryWrite) {
+TEST_P(KillTest, ATrainingBeforeEveryWrite) {
   kill_at_every_write(&Work::train, 30);
 }
 
