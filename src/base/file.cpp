@@ -124,7 +124,8 @@ void remove_remains(const std::filesystem::path& folder) {
   std::error_code ignored;
   std::vector<std::filesystem::path> remains;
   for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
-    std::string_view name = entry.path().filename().native();
+    const std::string full = entry.path().filename().native();
+    std::string_view name = full;
     if (!name.ends_with(".tmp")) continue;
     name.remove_suffix(4);
     int numbers = 0;  // the process's and the counter's

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "cli/command.h"
-#include "cli/program.h"
+#include "support/program.h"
 
 namespace fanin::test {
 namespace {
