@@ -80,12 +80,15 @@ TEST(CompletionTest, RefusesAnUnknownShell) {
 TEST(ManualTest, HasEveryCommandAndOption) {
   const Outcome page = run_fanin({"help", "--man"});
   EXPECT_EQ(page.code, 0);
+  const auto printed = [](std::string_view name) {  // with hyphens that can be copied
+    std::string text;
+    for (const char c : name) text += c == '-' ? std::string("\\-") : std::string(1, c);
+    return text;
+  };
   for (const cli::Command& command : cli::command_table()) {
-    EXPECT_THAT(page.out, HasSubstr("\\fBfanin " + std::string(command.name) + "\\fR"));
+    EXPECT_THAT(page.out, HasSubstr("\\fBfanin " + printed(command.name) + "\\fR"));
     for (const cli::OptionRow& row : command.options) {
-      std::string name;  // hyphens that can be copied
-      for (const char c : cli::main_name(row)) name += c == '-' ? std::string("\\-") : std::string(1, c);
-      EXPECT_THAT(page.out, HasSubstr(name));
+      EXPECT_THAT(page.out, HasSubstr(printed(cli::main_name(row))));
     }
   }
   EXPECT_EQ(run_fanin({"help", "--man", "compare"}).code, 2);

@@ -112,7 +112,7 @@ TEST(CommandTableTest, RowsAreWellFormed) {
     EXPECT_FALSE(command.summary.empty()) << command.name;
     EXPECT_FALSE(command.examples.empty()) << command.name;
     for (const std::string_view example : command.examples) {
-      EXPECT_TRUE(example.starts_with("fanin " + std::string(command.name))) << example;
+      EXPECT_THAT(std::string(example), testing::HasSubstr("fanin " + std::string(command.name)));
     }
     for (const OptionRow& row : command.options) {
       EXPECT_FALSE(row.summary.empty()) << command.name << " " << row.names;

@@ -137,9 +137,19 @@ inline RunSettings settings(const std::string& schemes = "he_normal,zeros") {
   return settings;
 }
 
-/// A fresh folder under the tests' temporary one.
+/// A folder of this process alone, not made yet; removed when the process ends.
 inline std::filesystem::path fresh_folder(const std::string& name) {
-  const std::filesystem::path path = std::filesystem::path(testing::TempDir()) / ("fanin_compare_" + name);
+  struct Base {
+    std::filesystem::path path =
+        std::filesystem::path(testing::TempDir()) / ("fanin_compare_" + std::to_string(getpid()));
+    ~Base() {
+      std::error_code ignored;
+      std::filesystem::remove_all(path, ignored);
+    }
+  };
+  static const Base base;
+  std::filesystem::create_directories(base.path);
+  const std::filesystem::path path = base.path / name;
   std::filesystem::remove_all(path);
   return path;
 }

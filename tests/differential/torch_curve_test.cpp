@@ -33,6 +33,10 @@ struct Case {
   std::int64_t batch;
 };
 
+void PrintTo(const Case& tested, std::ostream* out) {
+  *out << tested.name;
+}
+
 // AdamW's weight decay is the default, 0.01, on both sides.
 const Case cases[] = {
     {"lenet5_sgd", "lenet5", "sgd:momentum=0.9,weight_decay=0.0005", "sgd", 0.02, 0.9, 5e-4, {1, 28, 28}, 16},

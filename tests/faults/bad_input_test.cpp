@@ -69,6 +69,10 @@ struct Case {
   std::string message;
 };
 
+void PrintTo(const Case& tested, std::ostream* out) {
+  *out << tested.name;
+}
+
 const std::string images = "train-images-idx3-ubyte", labels = "t10k-labels-idx1-ubyte";
 
 /// The sound IDX folder with one file changed.
