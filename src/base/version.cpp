@@ -3,6 +3,8 @@
 
 namespace fanin {
 
-std::string_view version() { return FANIN_VERSION; }
+std::string_view version() {
+  return FANIN_VERSION;
+}
 
 }  // namespace fanin

@@ -15,7 +15,7 @@ struct MachineInfo {
 MachineInfo this_machine();
 
 struct Section {
-  std::string title;                 // "lenet5 on fashion-mnist"; user text, always escaped
+  std::string title;  // "lenet5 on fashion-mnist"; user text, always escaped
   compare::Results results;
 };
 
