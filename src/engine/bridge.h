@@ -52,6 +52,15 @@ inline Dims dims_of(const memory::desc& desc) {
 #endif
 }
 
+/// Whether a description describes nothing: a buffer of raw bytes, a parameter that is not there.
+inline bool is_empty(const memory::desc& desc) {
+#if DNNL_VERSION_MAJOR >= 3
+  return desc.get_ndims() == 0;
+#else
+  return desc.data.ndims == 0;
+#endif
+}
+
 /// An activation that a primitive applies to its result, or that stands alone.
 struct Eltwise {
   dnnl::algorithm algorithm = dnnl::algorithm::undef;  // undef: none

@@ -14,8 +14,7 @@ std::string names_of(const Schedule& schedule, const std::vector<BufferId>& ids,
   std::string names;
   for (const BufferId id : ids) {
     const Buffer& buffer = schedule.buffers[static_cast<std::size_t>(id)];
-    if (!verbose && buffer.home == Home::arena && buffer.logical_bytes == 0 && !buffer.keep &&
-        dims_of(buffer.desc).empty()) {
+    if (!verbose && buffer.home == Home::arena && buffer.logical_bytes == 0 && !buffer.keep && is_empty(buffer.desc)) {
       continue;
     }
     if (std::ranges::find(seen, buffer.name) != seen.end()) continue;

@@ -95,7 +95,7 @@ model::ParameterId Lowering::parameter_id(const Group& group, int number) const 
 }
 
 bool Lowering::has_layout(const Group& group, int number) const {
-  return !dims_of(parameters_.at(static_cast<std::size_t>(parameter_id(group, number)))).empty();
+  return !is_empty(parameters_.at(static_cast<std::size_t>(parameter_id(group, number))));
 }
 
 void Lowering::set_layout(const Group& group, int number, const memory::desc& desc) {
