@@ -97,6 +97,9 @@ def measure(model, options):
 
 
 def report(model, batch, contenders):
+    for needed in ("fanin", "limit: bare convolutions"):
+        if needed not in contenders:
+            sys.exit(f"'{needed}' was not measured; build its program first: bench/steps/README.md says how")
     rates = {name: batch / statistics.median(c.steps) for name, c in contenders.items()}
     fanin, limit = contenders["fanin"], contenders["limit: bare convolutions"]
     peak, flops = float(limit.facts["peak"]), float(limit.facts["flops"])
