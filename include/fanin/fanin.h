@@ -1,5 +1,6 @@
 // Fanin's public API, all of it.
 #pragma once
+#include "fanin/adapt/initialize.h"
 #include "fanin/base/denormals.h"
 #include "fanin/base/error.h"
 #include "fanin/base/shape.h"

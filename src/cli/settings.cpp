@@ -113,6 +113,8 @@ void check_model(const Spec& spec) {
 void check_scheme(const Spec& spec) {
   const init::SchemeInfo& row = init::find_scheme(spec.name);
   const Options checked(spec, row.options, fmt::format("scheme '{}'", spec.name));
+  if (std::ranges::find(row.options, "base", &OptionInfo::key) != row.options.end())
+    check_scheme(parse_spec(checked.text("base")));  // the scheme that this one starts from
 }
 
 train::TrialSettings trial_settings(const Arguments& arguments) {

@@ -3,9 +3,9 @@
 #include <sqlite3.h>
 
 #include "compare/settings.h"
+#include "fanin/adapt/initialize.h"
 #include "fanin/data/dataset.h"
 #include "fanin/engine/version.h"
-#include "fanin/init/schemes.h"
 #include "fanin/model/builders.h"
 #include "fanin/train/optimizer.h"
 
@@ -13,11 +13,12 @@ namespace fanin::compare {
 RunFacts gather_facts(const RunSettings& settings, const data::Dataset& dataset, const std::string& command) {
   const model::Graph graph = model::build_model(
       settings.model, {dataset.train.channels, dataset.train.height, dataset.train.width}, dataset.classes());
-  for (const Spec& scheme : settings.schemes) init::initialize(graph, scheme, settings.first_seed);
   train::Schedule(settings.schedule, settings.steps);
   const data::Split split =
       data::make_split(dataset.train, settings.train_size, settings.validation_size, settings.first_seed);
   const data::Normalization normalization = data::compute_normalization(dataset.train);
+  const adapt::Samples samples(dataset.train, split.train, normalization);
+  for (const Spec& scheme : settings.schemes) adapt::check(graph, scheme, settings.first_seed, samples);
 
   RunFacts facts;
   facts.dataset_name = dataset.name;

@@ -17,7 +17,7 @@ std::optional<train::Trial> restore(const train::TrialData& data, const TrialTas
   std::error_code error;
   if (task.checkpoint.empty() || !std::filesystem::exists(task.checkpoint, error)) return std::nullopt;
   try {
-    train::Trial trial(data, task.settings);
+    train::Trial trial(data, task.settings, {}, train::Trial::Start::given);
     trial.restore_checkpoint(task.checkpoint);
     if (trial.result().step <= task.until) return trial;
   } catch (const Error&) {
@@ -28,7 +28,7 @@ std::optional<train::Trial> restore(const train::TrialData& data, const TrialTas
 train::TrialResult train_task(const train::TrialData& data, const TrialTask& task, std::stop_token stop,
                               const std::function<void(std::int64_t)>& on_steps) {
   std::optional<train::Trial> trial = restore(data, task);
-  if (!trial) trial.emplace(data, task.settings);
+  if (!trial) trial.emplace(data, task.settings, stop);
   if (task.final && trial->result().step == 0) trial->record_profile_start(stop);
   for (const std::int64_t pause : task.pauses) {
     if (pause < task.until && pause > trial->result().step) trial->advance(pause, stop, on_steps);

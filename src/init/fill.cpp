@@ -147,6 +147,11 @@ FillReport report_of(const Spec& scheme, const WeightContext& context, const App
 FillReport fill(const Spec& scheme, const WeightContext& context, std::span<float> out) {
   const SchemeInfo& info = find_scheme(scheme.name);
   const Options options = checked_options(scheme, info, context, out);
+  if (info.needs == Needs::batch || info.needs == Needs::gradient)
+    throw Error(fmt::format(
+        "scheme '{}' looks at {}, so it cannot fill '{}' by itself; expected a whole network and a batch of "
+        "images (--model and --data, or adapt::initialize)",
+        info.name, needs_name(info.needs), context.name));
   const auto entry = std::ranges::find(functions, info.name, &SchemeEntry::name);
   const Applied applied =
       entry != functions.end() ? entry->function(context, options, out) : apply_registered(info, context, options, out);

@@ -175,7 +175,8 @@ std::vector<std::string> words(std::string_view text) {
 std::span<const SchemeInfo> scheme_table() {
   static const std::vector<SchemeInfo> whole = [] {
     std::vector<SchemeInfo> all(table.begin(), table.end());
-    for (const std::span<const SchemeInfo> family : {rows::structured(), rows::network(), rows::presets()})
+    for (const std::span<const SchemeInfo> family :
+         {rows::structured(), rows::network(), rows::measured(), rows::presets()})
       all.insert(all.end(), family.begin(), family.end());
     return all;
   }();
@@ -187,7 +188,9 @@ std::string_view needs_name(Needs needs) {
     case Needs::graph:
       return "the network";
     case Needs::batch:
-      return "the network and a batch";
+      return "the network and a batch of images";
+    case Needs::gradient:
+      return "the network and its gradients";
     default:
       return "one tensor";
   }

@@ -10,10 +10,10 @@
 #include <numeric>
 #include <optional>
 
+#include "fanin/adapt/initialize.h"
 #include "fanin/base/denormals.h"
 #include "fanin/base/error.h"
 #include "fanin/engine/program.h"
-#include "fanin/init/schemes.h"
 #include "fanin/model/builders.h"
 #include "fanin/train/optimizer.h"
 #include "train/checkpoint.h"
@@ -85,7 +85,7 @@ std::string TrialSettings::canonical_text() const {
 }
 
 struct Trial::Impl {
-  Impl(const TrialData& shared, TrialSettings wanted)
+  Impl(const TrialData& shared, TrialSettings wanted, const std::stop_token& stop, Start start)
       : data(shared),
         settings(with_defaults(shared, std::move(wanted))),
         split(data::make_split(data.dataset.train, settings.train_size, settings.validation_size, settings.seed)),
@@ -96,7 +96,12 @@ struct Trial::Impl {
         training(data.dataset.train, split.train, data.normalization, settings.batch, settings.seed,
                  settings.augmentation),
         validation(data.dataset.train, split.validation, data.normalization, settings.batch, settings.seed) {
-    program.load(init::initialize(graph, settings.init, settings.seed));
+    const adapt::Samples samples(data.dataset.train, split.train, data.normalization);
+    if (start == Start::given) {
+      adapt::check(graph, settings.init, settings.seed, samples);
+    } else {
+      program.load(adapt::initialize(graph, settings.init, settings.seed, samples, stop));
+    }
   }
 
   void step(const std::stop_token& stop);
@@ -197,9 +202,9 @@ void Trial::Impl::settle() {
   result.stalled = result.final_train_loss > stalled_share * learned_nothing;
 }
 
-Trial::Trial(const TrialData& data, TrialSettings settings) {
+Trial::Trial(const TrialData& data, TrialSettings settings, std::stop_token stop, Start start) {
   const DenormalGuard guard;
-  impl_ = std::make_unique<Impl>(data, std::move(settings));
+  impl_ = std::make_unique<Impl>(data, std::move(settings), stop, start);
 }
 Trial::~Trial() = default;
 Trial::Trial(Trial&&) noexcept = default;

@@ -177,6 +177,7 @@ TEST(Initialize, FillsEveryBuiltInModelWithEverySchemeOrSaysWhyNot) {
     const model::Graph graph = model::build_model(parse_spec(model), {1, 28, 28}, 10);
     int refused = 0;
     for (const SchemeInfo& row : scheme_table()) {
+      if (row.needs == Needs::batch || row.needs == Needs::gradient) continue;  // tests/adapt
       std::vector<NamedTensor> state;
       try {
         state = initialize(graph, Spec{std::string(row.name), {}}, 1);

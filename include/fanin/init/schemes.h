@@ -46,11 +46,13 @@ struct WeightContext {
   Place place;
 };
 
-/// What a scheme looks at: one tensor and its layer, the network around it too, or the network and a batch of images.
-enum class Needs { shape, graph, batch };
+/// What a scheme looks at: one tensor and its layer, the network around it too, the network as it runs on a batch of
+/// images, or the gradients of its loss. The last two are for adapt::initialize (fanin/adapt/initialize.h).
+enum class Needs { shape, graph, batch, gradient };
 std::string_view needs_name(Needs needs);
 
-/// A row of the table: data and documentation only; src/init/fill.cpp maps the name to its function.
+/// A row of the table: data and documentation only; src/init/fill.cpp, or src/adapt/initialize.cpp for schemes that run
+/// the network, maps the name to its function.
 struct SchemeInfo {
   std::string_view name;
   std::string_view aliases;  // "kaiming_normal"; space-separated
@@ -102,7 +104,8 @@ struct FillReport {
   double mean = 0, std = 0, minimum = 0, maximum = 0;  // achieved
 };
 
-/// Fills one tensor. Throws Error where the scheme does not apply ("orthogonal needs ..."), with the reason.
+/// Fills one tensor. Throws Error where the scheme does not apply ("orthogonal needs ..."), with the reason: also a
+/// scheme that runs the network (Needs::batch, Needs::gradient).
 FillReport fill(const Spec& scheme, const WeightContext& context, std::span<float> out);
 
 /// The initial state of all parameters of a graph, in the graph's parameter order: `scheme` on convolution and linear

@@ -76,8 +76,10 @@ struct TrialTiming {
 
 class Trial {
  public:
-  /// Compiles, splits, initializes. Throws Error (settings that do not fit).
-  Trial(const TrialData& data, TrialSettings settings);
+  enum class Start { scheme, given };  // given: set_parameters or restore_checkpoint follows, the scheme is not run
+  /// Compiles, splits, initializes; a scheme that looks at images sees those of the training split. Throws Error
+  /// (settings that do not fit), Interrupted when `stop` asks while the scheme runs the network.
+  Trial(const TrialData& data, TrialSettings settings, std::stop_token stop = {}, Start start = Start::scheme);
   ~Trial();
   Trial(Trial&&) noexcept;
 

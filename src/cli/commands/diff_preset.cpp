@@ -1,6 +1,7 @@
 // `fanin diff-preset A B --model M`: where two presets differ on a network.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -8,7 +9,8 @@
 #include "cli/settings.h"
 #include "cli/text.h"
 #include "cli/values.h"
-#include "fanin/init/schemes.h"
+#include "fanin/adapt/initialize.h"
+#include "fanin/data/dataset.h"
 #include "fanin/model/builders.h"
 
 namespace fanin::cli {
@@ -20,18 +22,20 @@ struct Start {
 };
 
 /// What each parameter starts with: the target where the scheme has one, else what was drawn with seed 0.
-std::vector<std::pair<std::string, Start>> starts(const model::Graph& graph, const Spec& scheme) {
+std::vector<std::pair<std::string, Start>> starts(const model::Graph& graph, const Spec& scheme,
+                                                  const adapt::Samples& samples) {
   std::vector<std::pair<std::string, Start>> result;
-  init::for_each_parameter(graph, scheme, 0,
-                           [&](const NamedTensor& entry, const std::optional<init::FillReport>& report) {
-                             double sum = 0, squares = 0;
-                             for (const float value : entry.tensor.values) sum += value;
-                             const double count = static_cast<double>(entry.tensor.values.size()), mean = sum / count;
-                             for (const float value : entry.tensor.values) squares += (value - mean) * (value - mean);
-                             Start start{std::sqrt(squares / count), mean};
-                             if (report && std::isfinite(report->target_std)) start = {report->target_std, 0};
-                             result.emplace_back(entry.name, start);
-                           });
+  adapt::Report report;
+  for (const NamedTensor& entry : adapt::initialize(graph, scheme, 0, samples, {}, &report)) {
+    double sum = 0, squares = 0;
+    for (const float value : entry.tensor.values) sum += value;
+    const double count = static_cast<double>(entry.tensor.values.size()), mean = sum / count;
+    for (const float value : entry.tensor.values) squares += (value - mean) * (value - mean);
+    Start start{std::sqrt(squares / count), mean};
+    const auto fill = std::ranges::find(report.fills, entry.name, &init::FillReport::parameter);
+    if (fill != report.fills.end() && std::isfinite(fill->target_std)) start = {fill->target_std, 0};
+    result.emplace_back(entry.name, start);
+  }
   return result;
 }
 
@@ -47,9 +51,22 @@ int run_diff_preset(const Arguments& arguments) {
   check_scheme(second);
   const Spec model = parse_spec(required(arguments, "--model", "a model ('fanin list models' shows them)"));
   check_model(model);
-  const model::Graph graph = model::build_model(model, extents(arguments, "--input", {1, 3}),
-                                                integer(arguments, "--classes", 2, most_classes));
-  const auto a = starts(graph, first), b = starts(graph, second);
+  Shape input = extents(arguments, "--input", {1, 3});
+  std::int64_t classes = integer(arguments, "--classes", 2, most_classes);
+  data::Dataset dataset;
+  data::Split split;
+  data::Normalization normalization;
+  adapt::Samples samples;
+  if (arguments.given("--data")) {
+    dataset = data::load_dataset(arguments.text("--data"));
+    input = image_shape(dataset);
+    classes = dataset.classes();
+    split = data::make_split(dataset.train, 0, default_validation_size(dataset), 0);
+    normalization = data::compute_normalization(dataset.train);
+    samples = adapt::Samples(dataset.train, split.train, normalization);
+  }
+  const model::Graph graph = model::build_model(model, input, classes);
+  const auto a = starts(graph, first, samples), b = starts(graph, second, samples);
   std::vector<std::vector<std::string>> rows = {{"parameter", first.text(), second.text(), "second / first"}};
   std::size_t same = 0;
   for (std::size_t i = 0; i < a.size(); ++i) {

@@ -12,8 +12,11 @@
 #include "cli/settings.h"
 #include "cli/text.h"
 #include "cli/values.h"
+#include "fanin/adapt/initialize.h"
 #include "fanin/base/file.h"
 #include "fanin/base/float16.h"
+#include "fanin/data/dataset.h"
+#include "fanin/engine/version.h"
 #include "fanin/formats/npz.h"
 #include "fanin/formats/safetensors.h"
 #include "fanin/init/schemes.h"
@@ -35,6 +38,8 @@ struct Recipe {
   Shape input, shape;
   std::int64_t classes = 10, groups = 1;
   std::string name, activation;
+  std::string data;  // with a network: the data set whose images a scheme may look at; "": none
+  std::uint64_t data_checksum = 0;
   std::int64_t shard = 0, shards = 1;
 };
 
@@ -123,6 +128,24 @@ init::WeightContext single_tensor(const Recipe& recipe) {
 
 using Take = std::function<void(NamedTensor, std::optional<init::FillReport>)>;
 
+/// Whether the scheme, or one that it starts from, runs the network.
+bool runs_network(const Spec& scheme) {
+  const init::Needs needs = init::find_scheme(scheme.name).needs;
+  return needs == init::Needs::batch || needs == init::Needs::gradient;
+}
+
+/// The state of a network under a scheme that runs it: on the images that a training with this seed has.
+std::vector<NamedTensor> run_scheme(const model::Graph& graph, const Recipe& recipe, adapt::Report& report) {
+  if (recipe.data.empty()) return adapt::initialize(graph, recipe.scheme, recipe.seed, {}, {}, &report);
+  const data::Dataset dataset = data::load_dataset(recipe.data);
+  if (recipe.data_checksum != 0 && dataset.checksum != recipe.data_checksum)
+    throw Error(fmt::format("{} holds other images than those that the weights were made with", recipe.data));
+  const data::Split split = data::make_split(dataset.train, 0, default_validation_size(dataset), recipe.seed);
+  const data::Normalization normalization = data::compute_normalization(dataset.train);
+  const adapt::Samples samples(dataset.train, split.train, normalization);
+  return adapt::initialize(graph, recipe.scheme, recipe.seed, samples, {}, &report);
+}
+
 /// Draws the parameters one after the other and gives the shard of each.
 void draw(const Recipe& recipe, const Take& take) {
   const Take shard = [&](NamedTensor tensor, std::optional<init::FillReport> report) {
@@ -130,7 +153,18 @@ void draw(const Recipe& recipe, const Take& take) {
   };
   if (recipe.model) {
     const model::Graph graph = model::build_model(*recipe.model, recipe.input, recipe.classes);
-    init::for_each_parameter(graph, recipe.scheme, recipe.seed, shard);
+    if (!runs_network(recipe.scheme)) {
+      init::for_each_parameter(graph, recipe.scheme, recipe.seed, shard);
+      return;
+    }
+    adapt::Report report;
+    for (NamedTensor& tensor : run_scheme(graph, recipe, report)) {
+      const auto fill = std::ranges::find(report.fills, tensor.name, &init::FillReport::parameter);
+      std::optional<init::FillReport> found;
+      if (fill != report.fills.end()) found = *fill;
+      shard(std::move(tensor), std::move(found));
+    }
+    for (const std::string& note : report.notes) fmt::print("{}\n", note);
     return;
   }
   const std::int64_t count = element_count(recipe.shape);
@@ -151,6 +185,11 @@ Metadata to_metadata(const Recipe& recipe) {
     data["fanin.model"] = recipe.model->text();
     data["fanin.input"] = to_string(recipe.input);
     data["fanin.classes"] = std::to_string(recipe.classes);
+    if (runs_network(recipe.scheme)) data["fanin.instruction_set"] = engine::instruction_set();
+    if (!recipe.data.empty()) {
+      data["fanin.data"] = recipe.data;
+      data["fanin.data_checksum"] = std::to_string(recipe.data_checksum);
+    }
   } else {
     data["fanin.shape"] = to_string(recipe.shape);
     data["fanin.name"] = recipe.name;
@@ -188,6 +227,10 @@ Recipe from_metadata(const Metadata& data, const std::string& file) {
     recipe.model = parse_spec(text("model"));
     recipe.input = shape_of(text("input"), named("input"));
     recipe.classes = parse_integer(text("classes"), named("classes"));
+    if (data.contains("fanin.data")) {
+      recipe.data = text("data");
+      recipe.data_checksum = parse_unsigned(text("data_checksum"), named("data_checksum"));
+    }
   } else {
     recipe.shape = shape_of(text("shape"), named("shape"));
     if (recipe.shape.size() < 2) throw Error(fmt::format("{}: fanin.shape is no weight's shape", file));
@@ -236,7 +279,32 @@ int check(const std::string& file) {
              wrong == 0
                  ? fmt::format("all {} tensors are those of {} with seed {}", seen, recipe.scheme.text(), recipe.seed)
                  : fmt::format("{} differences from {} with seed {}", wrong, recipe.scheme.text(), recipe.seed));
+  const auto machine = content.metadata.find("fanin.instruction_set");
+  if (wrong > 0 && machine != content.metadata.end() && machine->second != engine::instruction_set())
+    fmt::print("a scheme that runs the network gives other last bits on {} than on {}, where the file was made\n",
+               engine::instruction_set(), machine->second);
   return wrong == 0 ? 0 : 1;
+}
+
+/// Input and classes are the data's; the data itself is kept for schemes that look at it.
+void take_data(const Arguments& arguments, Recipe& recipe) {
+  for (const std::string_view other : {"--input", "--classes"})
+    if (arguments.given(other))
+      throw UsageError(fmt::format("--data says the input's shape and the classes; expected no {} with it", other));
+  const data::Dataset dataset = data::load_dataset(arguments.text("--data"));
+  recipe.input = image_shape(dataset);
+  recipe.classes = dataset.classes();
+  if (runs_network(recipe.scheme)) {
+    recipe.data = arguments.text("--data");
+    recipe.data_checksum = dataset.checksum;
+  }
+  if (!arguments.given("--batch")) return;
+  const std::int64_t batch = integer(arguments, "--batch", 1, 65536);
+  const auto rows = init::find_scheme(recipe.scheme.name).options;
+  if (std::ranges::find(rows, "batch", &OptionInfo::key) == rows.end())
+    throw UsageError(fmt::format("--batch is given, but scheme '{}' has no batch", recipe.scheme.name));
+  std::erase_if(recipe.scheme.options, [](const auto& option) { return option.first == "batch"; });
+  recipe.scheme.options.emplace_back("batch", std::to_string(batch));
 }
 
 Recipe recipe_of(const Arguments& arguments) {
@@ -247,6 +315,8 @@ Recipe recipe_of(const Arguments& arguments) {
   recipe.scheme = parse_spec(required(arguments, option, "a scheme ('fanin list schemes' shows them)"));
   check_scheme(recipe.scheme);
   recipe.seed = seed(arguments);
+  if (arguments.given("--batch") && !arguments.given("--data"))
+    throw UsageError("--batch says how many images of --data a scheme looks at; expected --data with it");
   parse_shard(arguments.text("--shard"), recipe);
   if (arguments.given("--model") == arguments.given("--shape"))
     throw UsageError("init needs either --model, a network, or --shape, one tensor");
@@ -255,7 +325,9 @@ Recipe recipe_of(const Arguments& arguments) {
     check_model(*recipe.model);
     recipe.input = extents(arguments, "--input", {1, 3});
     recipe.classes = integer(arguments, "--classes", 2, most_classes);
+    if (arguments.given("--data")) take_data(arguments, recipe);
   } else {
+    if (arguments.given("--data")) throw UsageError("--data goes with --model; expected no --shape with it");
     recipe.shape = extents(arguments, "--shape", {2, 3, 4, 5});
     recipe.name = arguments.text("--name");
     if (recipe.name.empty()) throw UsageError("--name is empty; expected the tensor's name");

@@ -161,8 +161,10 @@ int run_train(const Arguments& arguments) {
   refuse_trained_folder(arguments, files);
   const data::Dataset dataset = data::load_dataset(arguments.text("--data"));
   settings.steps = budget_steps(arguments, dataset);
-  train::Trial trial({dataset, data::compute_normalization(dataset.train)}, settings);
-  if (arguments.given("--weights") && !fs::exists(files.checkpoint())) {
+  const bool going_on = fs::exists(files.checkpoint()), weights_given = arguments.given("--weights") && !going_on;
+  const auto start = going_on || weights_given ? train::Trial::Start::given : train::Trial::Start::scheme;
+  train::Trial trial({dataset, data::compute_normalization(dataset.train)}, settings, stop.token(), start);
+  if (weights_given) {
     const std::vector<NamedTensor> weights = formats::read_tensors(arguments.text("--weights"));
     try {
       trial.set_parameters(weights);
@@ -176,6 +178,9 @@ int run_train(const Arguments& arguments) {
   const FolderLock lock(files.folder);
   refuse_trained_folder(arguments, files);  // another process may have ended meanwhile
   const bool resume = fs::exists(files.checkpoint());
+  if (going_on && !resume)
+    throw Error(fmt::format("{} has gone meanwhile; expected no other process to change the folder",
+                            files.checkpoint().string()));
   if (resume) trial.restore_checkpoint(files.checkpoint());
   const bool profile = arguments.given("--profile");
   if (profile) trial.start_timing();

@@ -16,6 +16,7 @@ constexpr std::string_view mode_summary =
 
 std::span<const SchemeInfo> structured();  // orthogonal, deterministic and filter schemes
 std::span<const SchemeInfo> network();     // schemes that look at the graph
+std::span<const SchemeInfo> measured();    // schemes that run the network: functions in src/adapt/
 std::span<const SchemeInfo> presets();     // defaults of other frameworks
 
 }  // namespace fanin::init::rows
