@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <utility>
 
 #include "compare/assemble.h"
 #include "compare/phrases.h"
@@ -102,22 +103,70 @@ std::string rival_sentence(const Results& results, const Rival& rival, const std
       results.pairs.size() > 1 ? " after Holm" : "", seeds, points(rival.pair->smallest_detectable));
 }
 
+// A sentence for each of these while they are few; then names share one, and the table has the numbers.
+constexpr std::size_t few = 4;
+
+// "a, b and c cannot be told apart from first: ...", for more rivals than anyone reads sentences about.
+std::string many_alike(const Results& results, const std::vector<Rival>& rivals, const std::string& first) {
+  std::vector<std::string> names;
+  double largest = 0, detectable = 0;
+  for (const Rival& rival : rivals) {
+    names.push_back(results.schemes[rival.index].scheme.text());
+    largest = std::max(largest, std::abs(rival.difference.mean));
+    detectable = std::max(detectable, rival.pair->smallest_detectable);
+  }
+  return fmt::format(
+      "{} cannot be told apart from {}: the differences are {} at most, and true ones below {} can easily be missed.",
+      join_and(names), first, points(largest), points(detectable));
+}
+
+// "first beats a, b and c by 3.1 to 20.2 points (each p below 0.05 after Holm)."
+std::string many_beaten(const Results& results, const std::vector<Rival>& rivals, const std::string& first) {
+  std::vector<std::string> names;
+  double smallest = rivals.front().difference.mean, largest = smallest, p = 0;
+  for (const Rival& rival : rivals) {
+    names.push_back(results.schemes[rival.index].scheme.text());
+    smallest = std::min(smallest, rival.difference.mean);
+    largest = std::max(largest, rival.difference.mean);
+    p = std::max(p, rival.pair->p_holm);
+  }
+  const std::string least = points(smallest), most = points(largest);
+  return fmt::format("{} beats {} by {} ({} after Holm at most).", first, join_and(names),
+                     least == most ? most : least + " to " + most, p_text(p));
+}
+
 // First who cannot be told apart, since that limits the claim, then all that are beaten in one sentence.
 void add_rivals(const Results& results, const std::vector<Rival>& rivals, const std::string& first,
                 std::vector<std::string>& sentences) {
-  std::vector<std::string> beaten, single;
+  std::vector<Rival> alike, beaten;
+  std::vector<std::string> single;
   for (const Rival& rival : rivals) {
     const std::string name = results.schemes[rival.index].scheme.text();
     if (rival.pair && rival.difference.n < 2) {  // no interval, no test, no claim
       single.push_back(fmt::format("{} is {} {} {}", name, points(std::abs(rival.difference.mean)),
                                    rival.difference.mean < 0 ? "ahead of" : "behind", first));
     } else if (rival.significant && rival.difference.mean > 0) {
-      beaten.push_back(fmt::format("{} by {}", name, difference_numbers(results, rival)));
+      beaten.push_back(rival);
+    } else if (rival.pair && !rival.significant) {
+      alike.push_back(rival);
     } else {
       sentences.push_back(rival_sentence(results, rival, first));
     }
   }
-  if (!beaten.empty()) sentences.push_back(fmt::format("{} beats {}.", first, join_and(beaten)));
+  if (alike.size() > few) {
+    sentences.push_back(many_alike(results, alike, first));
+  } else {
+    for (const Rival& rival : alike) sentences.push_back(rival_sentence(results, rival, first));
+  }
+  if (beaten.size() > few) {
+    sentences.push_back(many_beaten(results, beaten, first));
+  } else if (!beaten.empty()) {
+    std::vector<std::string> with_numbers;
+    for (const Rival& rival : beaten)
+      with_numbers.push_back(
+          fmt::format("{} by {}", results.schemes[rival.index].scheme.text(), difference_numbers(results, rival)));
+    sentences.push_back(fmt::format("{} beats {}.", first, join_and(with_numbers)));
+  }
   if (!single.empty()) {
     sentences.push_back(
         fmt::format("{}; with one seed in common that may be luck, so that nothing can be concluded from it: "
@@ -149,27 +198,60 @@ std::string tried_rates(const SchemeResult& scheme) {
                      rate_text(scheme.rates.back().learning_rate));
 }
 
-// Schemes that fail for the same reason share a sentence.
-void add_hopeless(const Results& results, std::vector<std::string>& sentences) {
-  struct Group {
-    std::string rates, reason;
-    std::vector<std::string> names;
-  };
-  std::vector<Group> groups;
+// Why a scheme does not train, and where, as "at layer 7 of 21 (conv7)"; texts are empty where the profiles show
+// nothing.
+struct Failure {
+  std::string what, where;
+  std::string text() const { return where.empty() ? what : what + " " + where; }
+};
+Failure find_failure(const SchemeResult& scheme);
+
+// Schemes that fail at the same rates in the same way, wherever.
+struct FailureGroup {
+  std::string rates, what;
+  std::vector<std::pair<std::string, std::vector<std::string>>> by_place;  // where, and the schemes
+};
+
+std::vector<FailureGroup> group_failures(const Results& results) {
+  std::vector<FailureGroup> groups;
   for (const SchemeResult& scheme : results.schemes) {
     if (!scheme.trains_at_no_rate) continue;
-    const std::string rates = tried_rates(scheme), reason = explain_failure(scheme);
-    auto group = std::find_if(groups.begin(), groups.end(),
-                              [&](const Group& other) { return other.rates == rates && other.reason == reason; });
-    if (group == groups.end()) group = groups.insert(groups.end(), Group{rates, reason, {}});
-    group->names.push_back(scheme.scheme.text());
+    const std::string rates = tried_rates(scheme);
+    const auto [what, where] = find_failure(scheme);
+    auto group = std::ranges::find_if(
+        groups, [&](const FailureGroup& other) { return other.rates == rates && other.what == what; });
+    if (group == groups.end()) group = groups.insert(groups.end(), {rates, what, {}});
+    auto place = std::ranges::find(group->by_place, where, [](const auto& entry) { return entry.first; });
+    if (place == group->by_place.end()) place = group->by_place.insert(place, {where, {}});
+    place->second.push_back(scheme.scheme.text());
   }
-  for (const Group& group : groups) {
-    const bool negated = group.rates.starts_with("at no");
-    const char* verb = negated ? (group.names.size() == 1 ? "trains" : "train")
-                               : (group.names.size() == 1 ? "does not train" : "do not train");
-    sentences.push_back(fmt::format("{} {} {}{}{}.", join_and(group.names), verb, group.rates,
-                                    group.reason.empty() ? "" : ": ", group.reason));
+  return groups;
+}
+
+std::string hopeless_sentence(const std::string& rates, const std::string& reason,
+                              const std::vector<std::string>& names) {
+  const bool negated = rates.starts_with("at no"), one = names.size() == 1;
+  const char* verb = negated ? (one ? "trains" : "train") : (one ? "does not train" : "do not train");
+  return fmt::format("{} {} {}{}{}.", join_and(names), verb, rates, reason.empty() ? "" : ": ", reason);
+}
+
+// Schemes that fail for the same reason at the same place share a sentence; where there would be too many, those that
+// fail for the same reason do.
+void add_hopeless(const Results& results, std::vector<std::string>& sentences) {
+  const std::vector<FailureGroup> groups = group_failures(results);
+  std::size_t places = 0;
+  for (const FailureGroup& group : groups) places += group.by_place.size();
+  for (const FailureGroup& group : groups) {
+    if (places > few && group.by_place.size() > 1) {
+      std::vector<std::string> parts;
+      for (const auto& [where, names] : group.by_place) parts.push_back(fmt::format("{} {}", join_and(names), where));
+      sentences.push_back(fmt::format("{} {}, because {}: {}.",
+                                      group.rates.starts_with("at no") ? "Train" : "Do not train", group.rates,
+                                      group.what, fmt::join(parts, "; ")));
+      continue;
+    }
+    for (const auto& [where, names] : group.by_place)
+      sentences.push_back(hopeless_sentence(group.rates, Failure{group.what, where}.text(), names));
   }
 }
 
@@ -199,13 +281,20 @@ void add_why(const Results& results, std::size_t first, const std::vector<Rival>
       fmt::format("At the start the activations of {} keep their scale within a factor of {:.2g} over {}",
                   results.schemes[first].scheme.text(), span->factor,
                   counted(static_cast<std::int64_t>(results.layer_names.size()) - 1, "hidden layer"));
+  std::vector<std::pair<std::string, double>> faded;
   for (const Rival& rival : rivals) {
     const auto other = signal_span(results.schemes[rival.index]);
     // A tenth is where a reader sees the curves part; smaller drifts explain nothing by themselves.
-    if (other && other->last_share < 0.1 && span->last_share >= 0.1) {
-      text += fmt::format("; those of {} fall to {:.2g} of the first layer's",
-                          results.schemes[rival.index].scheme.text(), other->last_share);
-    }
+    if (other && other->last_share < 0.1 && span->last_share >= 0.1)
+      faded.emplace_back(results.schemes[rival.index].scheme.text(), other->last_share);
+  }
+  if (faded.size() > few) {
+    std::vector<std::string> names;
+    for (const auto& [name, share] : faded) names.push_back(name);
+    text += fmt::format("; those of {} fall below a tenth of the first layer's", join_and(names));
+  } else {
+    for (const auto& [name, share] : faded)
+      text += fmt::format("; those of {} fall to {:.2g} of the first layer's", name, share);
   }
   sentences.push_back(text + ".");
 }
@@ -223,6 +312,11 @@ void add_target(const Results& results, std::vector<std::string>& sentences) {
   }
   if (reached.empty() && seldom.empty() && never.empty()) return;
   const std::string target = fmt::format("{:g} % validation accuracy", 100.0 * results.settings.target);
+  std::int64_t others = 0;
+  if (reached.size() > 2 * few) {  // in the order of the ranking; the table has them all
+    others = static_cast<std::int64_t>(reached.size() - few);
+    reached.resize(few);
+  }
   if (reached.empty()) {
     sentences.push_back(seldom.empty() ? fmt::format("No trial reaches {}.", target)
                                        : fmt::format("No scheme reaches {} in more than half of its trials.", target));
@@ -233,16 +327,15 @@ void add_target(const Results& results, std::vector<std::string>& sentences) {
     if (schemes.empty()) return;
     sentence += fmt::format("; {} {} {}", join_and(schemes), schemes.size() == 1 ? "reaches" : "reach", how);
   };
+  if (others > 0) sentence += fmt::format("; {} reach it too", counted(others, "other"));
   add(seldom, "it in at most half of the trials");
   add(never, "it in no trial");
   sentences.push_back(sentence + ".");
 }
 
-}  // namespace
-
-std::string explain_failure(const SchemeResult& scheme) {
+Failure find_failure(const SchemeResult& scheme) {
   const auto profile = median_start_profile(scheme);
-  if (!profile || profile->layers.empty()) return "";
+  if (!profile || profile->layers.empty()) return {};
   const std::vector<probe::LayerProfile>& layers = profile->layers;
   const auto place = [&](std::size_t layer) {
     return fmt::format("at layer {} of {} ({})", layer + 1, layers.size(), layers[layer].name);
@@ -253,29 +346,33 @@ std::string explain_failure(const SchemeResult& scheme) {
            std::count_if(layer.histogram.begin(), layer.histogram.end(), [](std::int64_t n) { return n > 0; }) == 1;
   });
   if (layers.front().activation_rms == 0) {
-    return equal_weights
-               ? "all weights are equal and the signal is zero from the first layer on, so that units stay identical "
-                 "and learn nothing"
-               : fmt::format("the signal is zero {}", place(0));
+    if (!equal_weights) return {"the signal is zero", place(0)};
+    return {
+        "all weights are equal and the signal is zero from the first layer on, so that units stay identical and "
+        "learn nothing",
+        ""};
   }
-  if (equal_weights) return "the units of a layer start with equal weights, get equal gradients and stay identical";
-  if (scheme.activation_lost_at && *scheme.activation_lost_at < layers.size()) {
-    return fmt::format("the signal falls below a thousandth of the first layer's {}",
-                       place(*scheme.activation_lost_at));
-  }
+  if (equal_weights)
+    return {"the units of a layer start with equal weights, get equal gradients and stay identical", ""};
+  if (scheme.activation_lost_at && *scheme.activation_lost_at < layers.size())
+    return {"the signal falls below a thousandth of the first layer's", place(*scheme.activation_lost_at)};
   for (std::size_t i = 1; i < layers.size(); ++i) {
-    if (!(layers[i].activation_rms <= 1e3 * layers.front().activation_rms)) {
-      return fmt::format("the signal grows beyond a thousand times the first layer's {}", place(i));
-    }
+    if (!(layers[i].activation_rms <= 1e3 * layers.front().activation_rms))
+      return {"the signal grows beyond a thousand times the first layer's", place(i)};
   }
-  if (scheme.gradient_lost_at && *scheme.gradient_lost_at < layers.size()) {
-    return fmt::format("on its way back the gradient falls below a thousandth of the last layer's {}",
-                       place(*scheme.gradient_lost_at));
-  }
+  if (scheme.gradient_lost_at && *scheme.gradient_lost_at < layers.size())
+    return {"on its way back the gradient falls below a thousandth of the last layer's",
+            place(*scheme.gradient_lost_at)};
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    if (layers[i].dead_fraction >= 0.99) return fmt::format("all units are dead {}", place(i));
+    if (layers[i].dead_fraction >= 0.99) return {"all units are dead", place(i)};
   }
-  return "";
+  return {};
+}
+
+}  // namespace
+
+std::string explain_failure(const SchemeResult& scheme) {
+  return find_failure(scheme).text();
 }
 
 std::vector<std::string> write_conclusion(const Results& results) {

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 
@@ -34,7 +35,8 @@ std::string counted(long long count, const std::string& noun) {
 
 std::string percent_range(const compare::Interval& interval, int digits) {
   if (!std::isfinite(interval.low) || !std::isfinite(interval.high)) return "";
-  return fmt::format("{:.{}f} to {:.{}f} %", 100 * interval.low, digits, 100 * interval.high, digits);
+  return fmt::format("{:.{}f} to {:.{}f} %", 100 * std::clamp(interval.low, 0.0, 1.0), digits,
+                     100 * std::clamp(interval.high, 0.0, 1.0), digits);
 }
 
 double chart_value(double value) {

@@ -8,8 +8,8 @@
 namespace fanin::report {
 
 /// A small drawing of a series' line, to stand before its name.
-std::string series_key(std::size_t series);
-/// The key of all series.
+std::string series_key(const compare::Results& results, std::size_t series);
+/// The key of all series that have a look of their own, and of the others together.
 std::string legend(const compare::Results& results);
 /// Caption, key, panels; each panel's specification stands in it as JSON.
 std::string figure_html(const Figure& figure, const compare::Results& results);

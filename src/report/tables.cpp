@@ -92,7 +92,7 @@ std::string scheme_table(const Results& results) {
   for (const std::size_t s : order) {
     if (s >= results.schemes.size()) continue;
     const SchemeResult& scheme = results.schemes[s];
-    html += "<tr><th scope=\"row\" class=\"text name\">" + series_key(s) + " " +
+    html += "<tr><th scope=\"row\" class=\"text name\">" + series_key(results, s) + " " +
             breakable_html(series_name(results, s)) + "</th>";
     html +=
         "<td>" + accuracy_cell(scheme) + "</td><td>" + rate_cell(scheme) + "</td><td>" + seeds_cell(scheme) + "</td>";
@@ -106,31 +106,54 @@ std::string scheme_table(const Results& results) {
   return html + "</tbody></table></div>\n";
 }
 
+namespace {
+
+std::string pair_row(const Results& results, const PairResult& pair) {
+  const auto& difference = pair.difference;
+  std::string range;
+  if (std::isfinite(difference.low) && std::isfinite(difference.high))
+    range = points(difference.low) + " to " + points(difference.high);
+  return "<tr><td class=\"text name\">" + breakable_html(series_name(results, pair.a)) +
+         "</td><td class=\"text name\">" + breakable_html(series_name(results, pair.b)) + "</td><td>" +
+         with_range(points(difference.mean), range) + "</td><td>" + p_text(pair.p_value) + "</td><td>" +
+         p_text(pair.p_holm) + "</td><td>" + percent(pair.probability_of_improvement, 0) + "</td><td>" +
+         (std::isfinite(pair.smallest_detectable) ? fmt::format("{:.2f}", 100 * pair.smallest_detectable)
+                                                  : std::string("\xe2\x80\x93")) +
+         "</td></tr>\n";
+}
+
+std::string pairs_html(const std::string& rows) {
+  return "<div class=\"scroll\" role=\"region\" aria-label=\"Differences\" tabindex=\"0\"><table>\n<thead><tr><th "
+         "class=\"text\">better by mean</th>"
+         "<th class=\"text\">than</th><th>difference (points)<br>95 % interval</th><th>p</th><th>p, Holm</th>"
+         "<th>probability of<br>improvement</th><th>smallest<br>detectable</th></tr></thead>\n<tbody>\n" +
+         rows + "</tbody></table></div>\n";
+}
+
+}  // namespace
+
 std::string pair_table(const Results& results) {
   if (results.pairs.empty())
     return "<p>No differences can be judged: that takes two schemes that train and two seeds that both finished.</p>\n";
-  std::string html =
-      "<div class=\"scroll\" role=\"region\" aria-label=\"Differences\" tabindex=\"0\"><table>\n<thead><tr><th "
-      "class=\"text\">better by mean</th>"
-      "<th class=\"text\">than</th><th>difference (points)<br>95 % interval</th><th>p</th><th>p, Holm</th>"
-      "<th>probability of<br>improvement</th><th>smallest<br>detectable</th></tr></thead>\n<tbody>\n";
+  constexpr std::size_t most_pairs = 66;  // of twelve schemes; of more, those with the first scheme stand alone
+  const bool many = results.pairs.size() > most_pairs && !results.ranking.empty();
+  std::string main_rows, other_rows;
+  std::size_t others = 0;
   for (const PairResult& pair : results.pairs) {
     if (pair.a >= results.schemes.size() || pair.b >= results.schemes.size()) continue;
-    const auto& difference = pair.difference;
-    std::string range;
-    if (std::isfinite(difference.low) && std::isfinite(difference.high))
-      range = points(difference.low) + " to " + points(difference.high);
-    html += "<tr><td class=\"text name\">" + breakable_html(series_name(results, pair.a)) +
-            "</td><td class=\"text name\">" + breakable_html(series_name(results, pair.b)) + "</td><td>" +
-            with_range(points(difference.mean), range) + "</td><td>" + p_text(pair.p_value) + "</td><td>" +
-            p_text(pair.p_holm) + "</td><td>" + percent(pair.probability_of_improvement, 0) + "</td><td>" +
-            (std::isfinite(pair.smallest_detectable) ? fmt::format("{:.2f}", 100 * pair.smallest_detectable)
-                                                     : std::string("\xe2\x80\x93")) +
-            "</td></tr>\n";
+    if (many && pair.a != results.ranking.front() && pair.b != results.ranking.front()) {
+      ++others;
+      other_rows += pair_row(results, pair);
+    } else {
+      main_rows += pair_row(results, pair);
+    }
   }
+  std::string html = pairs_html(main_rows);
+  if (others > 0)
+    html +=
+        fmt::format("<details><summary>The other {} pairs</summary>\n{}</details>\n", others, pairs_html(other_rows));
   return html +
-         "</tbody></table></div>\n<p class=\"lead\">Paired over the seeds that both schemes finished (Student t); p "
-         "corrected "
+         "<p class=\"lead\">Paired over the seeds that both schemes finished (Student t); p corrected "
          "for the number of pairs (Holm). The last column is the difference that this many seeds would have found with "
          "80 % probability: a true difference below it may well go unseen.</p>\n";
 }

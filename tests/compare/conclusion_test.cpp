@@ -172,6 +172,42 @@ TEST(Conclusion, SeveralBeatenShareASentence) {
                         "Holm) and lecun_normal by 10.9 points ("));
 }
 
+// Thirty schemes do not make thirty sentences.
+TEST(Conclusion, ManySchemesShareSentences) {
+  std::map<std::string, Script> scripts = {{"he_normal", kHe}, {"orthogonal", kOrthogonal}};
+  for (int i = 1; i <= 5; ++i) {
+    Script alike = kOrthogonal, poor{{.801, .800, .807, .805, .802}}, lost = kSmall;
+    lost.activations[static_cast<std::size_t>(i)] = 1e-7;
+    scripts.emplace("orthogonal:gain=" + std::to_string(i), alike);
+    scripts.emplace("uniform:high=" + std::to_string(i), poor);
+    scripts.emplace("normal:std=0.0" + std::to_string(i), lost);
+  }
+  for (int i = 1; i <= 5; ++i) scripts.emplace("constant:value=" + std::to_string(i), kZeros);
+  Script grows{{kStalled, kStalled, kStalled, kStalled, kStalled}, -100, {1, 20, 2e4, 2e6, 2e8, 2e9}};
+  for (int i = 1; i <= 5; ++i) {
+    grows.activations[1] = i < 3 ? 2000 : 20;
+    scripts.emplace("normal:std=" + std::to_string(i), grows);
+  }
+  const Results results = scripted(scripts);
+  ASSERT_EQ(results.conclusion.size(), 7u);
+  EXPECT_THAT(results.conclusion[1], HasSubstr("orthogonal, orthogonal:gain=1, orthogonal:gain=2, orthogonal:gain=3, "
+                                               "orthogonal:gain=4 and orthogonal:gain=5 cannot be told apart from "
+                                               "he_normal: the differences are 0.08 points at most, and true ones "
+                                               "below"));
+  EXPECT_THAT(results.conclusion[2], HasSubstr("he_normal beats uniform:high=1, uniform:high=2, uniform:high=3, "
+                                               "uniform:high=4 and uniform:high=5 by 10.9 points (p < 0.001 after "
+                                               "Holm at most)."));
+  EXPECT_THAT(results.conclusion[4], HasSubstr("constant:value=4 and constant:value=5 train at no learning rate from "
+                                               "0.001 to 1: all weights are equal"));
+  EXPECT_THAT(results.conclusion[5],
+              HasSubstr("Train at no learning rate from 0.001 to 1, because the signal falls below a thousandth of the "
+                        "first layer's: normal:std=0.01 at layer 2 of 6 (conv2); normal:std=0.02 at layer 3 of 6"));
+  EXPECT_EQ(results.conclusion[6],
+            "Train at no learning rate from 0.001 to 1, because the signal grows beyond a thousand times the first "
+            "layer's: normal:std=1 and normal:std=2 at layer 2 of 6 (conv2); normal:std=3, normal:std=4 and "
+            "normal:std=5 at layer 3 of 6 (conv3).");
+}
+
 TEST(Conclusion, OneSeedConcludesNothing) {
   const Results results = scripted({{"he_normal", {{.9}}}, {"xavier_normal", {{.88}}}});
   EXPECT_THAT(

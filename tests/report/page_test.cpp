@@ -47,6 +47,38 @@ void expect_whole(const std::string& page) {
   EXPECT_TRUE(page.ends_with("</html>\n"));
 }
 
+TEST(Page, OfManySchemesTheLeadersStandOut) {
+  const compare::Results results = many_schemes_results(6);
+  ASSERT_GT(results.schemes.size(), 12u);
+  const std::string page = page_of(results);
+  expect_whole(page);
+  EXPECT_THAT(page, HasSubstr(std::to_string(results.schemes.size() - 8) + " more, named where you point at them"));
+  EXPECT_THAT(page, HasSubstr("Only the leading schemes are drawn."));
+  std::set<std::string> looks;  // of the leaders' lines in the first chart
+  const nlohmann::json scales = chart_specs(page).front()["scales"];
+  std::size_t grey = 0;
+  for (std::size_t s = 0; s < results.schemes.size(); ++s) {
+    const std::string color = scales[0]["range"][s];
+    if (color == "var(--axis)")
+      ++grey;
+    else
+      looks.insert(color + scales[1]["range"][s].dump());
+  }
+  EXPECT_EQ(looks.size(), 8u);
+  EXPECT_EQ(grey, results.schemes.size() - 8);
+}
+
+TEST(Page, ARateThatWasGivenIsNoSensitivity) {
+  compare::Results results = plain_network_results();
+  for (auto& scheme : results.schemes) {
+    scheme.rates.resize(1);
+    scheme.rates[0].score = scheme.rates[0].validation_accuracy = std::numeric_limits<double>::quiet_NaN();
+    scheme.rates[0].diverged = false;
+    scheme.rates[0].steps = 0;
+  }
+  EXPECT_THAT(page_of(results), HasSubstr("One learning rate was given to all schemes; none was tried beside it."));
+}
+
 TEST(Page, SaysTheConclusionBeforeTheTableBeforeTheReasons) {
   const std::string page = page_of(plain_network_results());
   expect_whole(page);

@@ -122,7 +122,7 @@ json make_chart(const Results& results, Rows rows, double low, double high, cons
 
 Panel loss_panel(const Results& results, double chance_loss, bool& cut) {
   Rows rows;
-  for (std::size_t s = 0; s < results.schemes.size(); ++s) add_aggregate(rows, results, s, training_loss, false);
+  for (const std::size_t s : drawing_order(results)) add_aggregate(rows, results, s, training_loss, false);
   // Losses far above chance say only that something explodes; they must not flatten the others.
   double ceiling = 2 * chance_loss;
   for (const auto& scheme : results.schemes)
@@ -132,7 +132,7 @@ Panel loss_panel(const Results& results, double chance_loss, bool& cut) {
   cut = rows.highest > ceiling;
   if (!cut && std::isfinite(rows.highest)) ceiling = std::max(1.05 * rows.highest, 1.1 * chance_loss);
   int number = 0;
-  for (std::size_t s = 0; s < results.schemes.size(); ++s)
+  for (const std::size_t s : drawing_order(results))
     add_diverged(rows, results, s, training_loss, 0.97 * ceiling, number);
   json chart = make_chart(results, std::move(rows), 0, ceiling, "training loss (nats)", "", chance_loss);
   return {"Training loss", std::move(chart)};
@@ -140,10 +140,9 @@ Panel loss_panel(const Results& results, double chance_loss, bool& cut) {
 
 Panel accuracy_panel(const Results& results) {
   Rows rows;
-  for (std::size_t s = 0; s < results.schemes.size(); ++s) add_aggregate(rows, results, s, validation_accuracy, true);
+  for (const std::size_t s : drawing_order(results)) add_aggregate(rows, results, s, validation_accuracy, true);
   int number = 0;
-  for (std::size_t s = 0; s < results.schemes.size(); ++s)
-    add_diverged(rows, results, s, validation_accuracy, 1, number);
+  for (const std::size_t s : drawing_order(results)) add_diverged(rows, results, s, validation_accuracy, 1, number);
   std::optional<double> chance;
   if (results.classes > 1) chance = 1.0 / static_cast<double>(results.classes);
   json chart = make_chart(results, std::move(rows), 0, 1, "validation accuracy", ".0%", chance);

@@ -110,7 +110,7 @@ struct Outside {
 Panel make_panel(const Results& results, const Quantity& quantity, std::size_t layers, bool start, Extent extent,
                  Outside& outside) {
   json rows = json::array(), below = json::array(), above = json::array(), lost = json::array();
-  for (std::size_t s = 0; s < results.schemes.size(); ++s) {
+  for (const std::size_t s : drawing_order(results)) {
     const auto& scheme = results.schemes[s];
     for (std::size_t layer = 0; layer < layers; ++layer) {
       const LayerValues values = over_seeds(scheme, layer, start, quantity.read);

@@ -43,9 +43,14 @@ Figures make_figures(const compare::Results& results);
 
 /// The name shown for scheme i: its spec as the user would write it.
 std::string series_name(const compare::Results& results, std::size_t series);
+/// Up to twelve schemes each have a look of their own. Of more only the first eight of the ranking do: the others are
+/// in the background, thin and grey, since nobody tells thirty lines apart.
+bool in_background(const compare::Results& results, std::size_t series);
+/// All series, those in the background first, so that the others are drawn over them.
+std::vector<std::size_t> drawing_order(const compare::Results& results);
 /// CSS colour and SVG dash of series i: eight colours that colour-blind readers tell apart, then again with other
 /// dashes.
-std::string series_color(std::size_t series);
-std::vector<int> series_dash(std::size_t series);
+std::string series_color(const compare::Results& results, std::size_t series);
+std::vector<int> series_dash(const compare::Results& results, std::size_t series);
 
 }  // namespace fanin::report

@@ -53,11 +53,15 @@ void add_bars(json& bars, const LayerProfile& layer, std::size_t series, double 
 }
 
 json make_chart(const Results& results, std::size_t layer) {
-  const std::size_t count = results.schemes.size();
+  std::vector<std::size_t> drawn;
+  for (std::size_t s = 0; s < results.schemes.size(); ++s)
+    if (!in_background(results, s)) drawn.push_back(s);
+  const std::size_t count = drawn.size();
   json bars = json::array(), names = json::array(), bases = json::array();
   double reach = 0;
-  for (std::size_t s = 0; s < count; ++s) {
-    const auto base = static_cast<double>(count - 1 - s);
+  for (std::size_t row = 0; row < count; ++row) {
+    const std::size_t s = drawn[row];
+    const auto base = static_cast<double>(count - 1 - row);
     const LayerProfile* profile = find_layer(results.schemes[s], layer);
     const bool known = profile != nullptr && drawable(*profile);
     if (known) {
@@ -116,6 +120,11 @@ Figure histogram_figure(const Results& results) {
   figure.caption =
       "Weights before training at the first seed. The schemes of one layer share the axis, so a narrow heap is a "
       "small scale; heights are each relative to the scheme's own highest bin.";
+  for (std::size_t s = 0; s < results.schemes.size(); ++s)
+    if (in_background(results, s)) {
+      figure.caption += " Only the leading schemes are drawn.";
+      break;
+    }
   return figure;
 }
 

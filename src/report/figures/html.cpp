@@ -1,24 +1,48 @@
 // A figure as HTML.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "report/escape.h"
 #include "report/parts.h"
 
 namespace fanin::report {
 
-std::string series_key(std::size_t series) {
+std::string series_key(const compare::Results& results, std::size_t series) {
   std::string dash;
-  for (const int length : series_dash(series)) dash += fmt::format("{}{}", dash.empty() ? "" : " ", length);
+  for (const int length : series_dash(results, series)) dash += fmt::format("{}{}", dash.empty() ? "" : " ", length);
   return fmt::format(
       R"(<svg class="key" viewBox="0 0 26 10" aria-hidden="true"><line x1="0" y1="5" x2="26" y2="5" stroke="{}" )"
       R"(stroke-width="3"{}/></svg>)",
-      series_color(series), dash.empty() ? "" : fmt::format(R"( stroke-dasharray="{}")", dash));
+      series_color(results, series), dash.empty() ? "" : fmt::format(R"( stroke-dasharray="{}")", dash));
 }
+
+namespace {
+
+/// As given; where only the leaders have looks, as they are ranked.
+std::vector<std::size_t> legend_order(const compare::Results& results) {
+  std::vector<std::size_t> order = drawing_order(results);
+  if (!order.empty() && in_background(results, order.front()))
+    std::copy(results.ranking.begin(), results.ranking.end(), order.begin());
+  return order;
+}
+
+}  // namespace
 
 std::string legend(const compare::Results& results) {
   std::string html = "<ul class=\"legend\">";
-  for (std::size_t s = 0; s < results.schemes.size(); ++s)
-    html += "<li>" + series_key(s) + "<span>" + breakable_html(series_name(results, s)) + "</span></li>";
+  std::size_t others = 0, background = 0;
+  for (const std::size_t s : legend_order(results)) {
+    if (in_background(results, s)) {
+      ++others;
+      background = s;
+      continue;
+    }
+    html += "<li>" + series_key(results, s) + "<span>" + breakable_html(series_name(results, s)) + "</span></li>";
+  }
+  if (others > 0)
+    html += fmt::format("<li>{}<span>{} more, named where you point at them</span></li>",
+                        series_key(results, background), others);
   return html + "</ul>\n";
 }
 

@@ -44,6 +44,7 @@ void add_scheme(Rows& rows, const Results& results, std::size_t series, double c
     if (!(rate.learning_rate > 0) || !std::isfinite(rate.learning_rate)) continue;
     const bool failed = rate.diverged || !std::isfinite(rate.score);
     double height = std::min(rate.score, ceiling);
+    if (failed && in_background(results, series)) continue;  // the crosses would outgrow the losses
     if (failed) {  // above the losses; one over the other, else one scheme would hide the next
       const int below = rows.failed_at[rate.learning_rate]++;
       height = ceiling * (1 + strip * (below + 0.7));
@@ -75,8 +76,10 @@ json loss_ticks(double high) {
 Figure sensitivity_figure(const Results& results) {
   Figure figure{"Sensitivity to the learning rate", "", {}, true};
   double low = std::numeric_limits<double>::infinity(), high = 0, highest = 0;
+  bool tuned = false;
   for (const auto& scheme : results.schemes)
     for (const RateResult& rate : scheme.rates) {
+      tuned = tuned || rate.diverged || std::isfinite(rate.score);
       if (!(rate.learning_rate > 0) || !std::isfinite(rate.learning_rate)) continue;
       low = std::min(low, rate.learning_rate);
       high = std::max(high, rate.learning_rate);
@@ -87,10 +90,14 @@ Figure sensitivity_figure(const Results& results) {
     figure.caption = "No learning rate has been tried yet.";
     return figure;
   }
+  if (!tuned) {
+    figure.caption = "One learning rate was given to all schemes; none was tried beside it.";
+    return figure;
+  }
   const double chance_loss = std::log(std::max<double>(2, static_cast<double>(results.classes)));
   const double ceiling = std::min(std::max(1.15 * highest, 1.1 * chance_loss), 2 * chance_loss);
   Rows rows;
-  for (std::size_t s = 0; s < results.schemes.size(); ++s) add_scheme(rows, results, s, ceiling);
+  for (const std::size_t s : drawing_order(results)) add_scheme(rows, results, s, ceiling);
 
   json chart = spec::base(results, 300);
   chart["scales"].push_back(spec::log_scale("x", "width", low / 1.3, high * 1.3));

@@ -7,6 +7,7 @@
 #include <array>
 #include <cmath>
 #include <cstdlib>
+#include <numeric>
 
 #include "report/figures/figure.h"
 #include "report/numbers.h"
@@ -14,21 +15,45 @@
 namespace fanin::report {
 namespace {
 constexpr std::size_t colors = 8;  // --s0 .. --s7 of page.css
-// Where two curves coincide, the lower one shows through the gaps of the upper. Eight colours and five dashes: 40
-// series before a pair comes again.
+constexpr std::size_t most_with_looks = 12, leaders = 8;
+// Where two curves coincide, the lower one shows through the gaps of the upper.
 const std::array<std::vector<int>, 5> dashes{{{}, {9, 4}, {4, 3}, {2, 3}, {10, 4, 2, 4}}};
+
+bool many(const compare::Results& results) {
+  return results.schemes.size() > most_with_looks;
+}
+
+/// The number that decides a series' look: its place in the ranking where only the leaders have one.
+std::size_t look(const compare::Results& results, std::size_t series) {
+  if (!many(results)) return series;
+  const auto place = std::find(results.ranking.begin(), results.ranking.end(), series);
+  return static_cast<std::size_t>(place - results.ranking.begin());
+}
 }  // namespace
 
 std::string series_name(const compare::Results& results, std::size_t series) {
   return results.schemes[series].scheme.text();
 }
 
-std::string series_color(std::size_t series) {
-  return "var(--s" + std::to_string(series % colors) + ")";
+bool in_background(const compare::Results& results, std::size_t series) {
+  return many(results) && look(results, series) >= leaders;
 }
 
-std::vector<int> series_dash(std::size_t series) {
-  return dashes[series % dashes.size()];
+std::vector<std::size_t> drawing_order(const compare::Results& results) {
+  std::vector<std::size_t> order(results.schemes.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_partition(order.begin(), order.end(), [&](std::size_t s) { return in_background(results, s); });
+  return order;
+}
+
+std::string series_color(const compare::Results& results, std::size_t series) {
+  if (in_background(results, series)) return "var(--axis)";
+  return "var(--s" + std::to_string(look(results, series) % colors) + ")";
+}
+
+std::vector<int> series_dash(const compare::Results& results, std::size_t series) {
+  if (in_background(results, series)) return {};
+  return dashes[look(results, series) % dashes.size()];
 }
 
 Figures make_figures(const compare::Results& results) {
@@ -42,11 +67,14 @@ Figures make_figures(const compare::Results& results) {
 namespace spec {
 
 json base(const compare::Results& results, int height) {
-  json numbers = json::array(), color = json::array(), dash = json::array();
+  json numbers = json::array(), color = json::array(), dash = json::array(), strength = json::array(),
+       band = json::array();
   for (std::size_t i = 0; i < results.schemes.size(); ++i) {
     numbers.push_back(i);
-    color.push_back(series_color(i));
-    const auto pattern = series_dash(i);
+    color.push_back(series_color(results, i));
+    strength.push_back(in_background(results, i) ? 0.35 : 1.0);
+    band.push_back(in_background(results, i) ? 0.0 : 0.18);
+    const auto pattern = series_dash(results, i);
     dash.push_back(pattern.empty() ? std::vector<int>{1, 0} : pattern);
   }
   json chart = json::parse(R"json({"autosize": {"type": "fit-x", "contains": "padding"}, "padding": 2, "data": [],
@@ -54,6 +82,8 @@ json base(const compare::Results& results, int height) {
   chart["height"] = height;
   chart["scales"].push_back({{"name", "color"}, {"type", "ordinal"}, {"domain", numbers}, {"range", color}});
   chart["scales"].push_back({{"name", "dash"}, {"type", "ordinal"}, {"domain", numbers}, {"range", dash}});
+  chart["scales"].push_back({{"name", "strength"}, {"type", "ordinal"}, {"domain", numbers}, {"range", strength}});
+  chart["scales"].push_back({{"name", "band"}, {"type", "ordinal"}, {"domain", numbers}, {"range", band}});
   return chart;
 }
 
@@ -133,7 +163,8 @@ json per_series(const char* data, json mark) {
 json lines(const char* data, const char* y_field, double width) {
   json mark = json::parse(R"json({"type": "line", "encode": {"update": {
       "x": {"scale": "x", "field": "x"}, "defined": {"field": "ok"}, "stroke": {"scale": "color", "field": "s"},
-      "strokeDash": {"scale": "dash", "field": "s"}, "strokeJoin": {"value": "round"}}}})json");
+      "strokeDash": {"scale": "dash", "field": "s"}, "strokeJoin": {"value": "round"},
+      "strokeOpacity": {"scale": "strength", "field": "s"}}}})json");
   mark["encode"]["update"]["y"] = {{"scale", "y"}, {"field", y_field}};
   mark["encode"]["update"]["strokeWidth"] = {{"value", width}};
   return per_series(data, std::move(mark));
@@ -142,13 +173,14 @@ json lines(const char* data, const char* y_field, double width) {
 json bands(const char* data) {
   return per_series(data, json::parse(R"json({"type": "area", "encode": {"update": {
       "x": {"scale": "x", "field": "x"}, "y": {"scale": "y", "field": "low"}, "y2": {"scale": "y", "field": "high"},
-      "defined": {"field": "ok"}, "fill": {"scale": "color", "field": "s"}, "fillOpacity": {"value": 0.18}}}})json"));
+      "defined": {"field": "ok"}, "fill": {"scale": "color", "field": "s"}, "fillOpacity": {"scale": "band", "field": "s"}}}})json"));
 }
 
 json points(const char* data, const char* shape, double size, bool filled) {
   json mark = json::parse(R"json({"type": "symbol", "encode": {"update": {
       "x": {"scale": "x", "field": "x"}, "y": {"scale": "y", "field": "y"}, "tooltip": {"field": "tip"},
-      "stroke": {"scale": "color", "field": "s"}, "strokeWidth": {"value": 2}}}})json");
+      "stroke": {"scale": "color", "field": "s"}, "strokeWidth": {"value": 2},
+      "opacity": {"scale": "strength", "field": "s"}}}})json");
   mark["from"] = {{"data", data}};
   json& encoding = mark["encode"]["update"];
   encoding["shape"] = {{"value", shape}};

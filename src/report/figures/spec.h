@@ -11,7 +11,8 @@ namespace fanin::report::spec {
 
 using nlohmann::json;
 
-/// A chart `height` pixels high without data, marks and axes, with the scales `color` and `dash` of the series.
+/// A chart `height` pixels high without data, marks and axes, with the series' scales `color`, `dash`,
+/// `strength` (opacity) and `band` (opacity of ranges).
 json base(const compare::Results& results, int height);
 
 json linear_scale(const char* name, const char* range, double low, double high);
