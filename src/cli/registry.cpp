@@ -8,6 +8,7 @@
 
 #include "cli/command.h"
 #include "fanin/data/dataset.h"
+#include "fanin/init/aliases.h"
 #include "fanin/init/schemes.h"
 #include "fanin/model/builders.h"
 #include "fanin/train/optimizer.h"
@@ -39,8 +40,19 @@ std::vector<Entry> schemes() {
                               {"Paper", std::string(row.paper)},
                               {"Looks at", std::string(init::needs_name(row.needs))},
                               {"Use it", std::string(row.when)},
-                              {"Do not", std::string(row.when_not)}}),
+                              {"Do not", std::string(row.when_not)},
+                              {"Test", std::string(row.proof)}}),
                        row.options, fmt::format("--init {}", row.name)});
+  }
+  return entries;
+}
+
+std::vector<Entry> aliases() {
+  std::vector<Entry> entries;
+  for (const init::AliasInfo& row : init::alias_table()) {
+    const std::string means = row.meaning.empty() ? "refused" : std::string(row.meaning);
+    entries.push_back(
+        {"alias", std::string(row.name), {}, fmt::format("{} ({})", means, row.source), {}, {}, std::string()});
   }
   return entries;
 }
@@ -128,6 +140,7 @@ std::vector<Entry> commands() {
 const std::vector<Registry>& registries() {
   static const std::vector<Registry> table = {
       {"schemes", "Ways to draw initial weights (--init)", schemes},
+      {"aliases", "Names of other frameworks for schemes (--init)", aliases},
       {"models", "Built-in networks (--model)", models},
       {"datasets", "Data sets by name, and formats that are recognised (--data)", datasets},
       {"operators", "What a network is made of", operators},

@@ -8,6 +8,7 @@
 
 #include "cli/values.h"
 #include "fanin/base/nearest.h"
+#include "fanin/init/aliases.h"
 #include "fanin/init/schemes.h"
 #include "fanin/model/builders.h"
 #include "fanin/train/optimizer.h"
@@ -112,7 +113,7 @@ void check_model(const Spec& spec) {
 
 void check_scheme(const Spec& spec) {
   const init::SchemeInfo& row = init::find_scheme(spec.name);
-  const Options checked(spec, row.options, fmt::format("scheme '{}'", spec.name));
+  const Options checked(init::resolve_alias(spec), row.options, fmt::format("scheme '{}'", spec.name));
   if (std::ranges::find(row.options, "base", &OptionInfo::key) != row.options.end())
     check_scheme(parse_spec(checked.text("base")));  // the scheme that this one starts from
 }
@@ -135,6 +136,7 @@ compare::RunSettings run_settings(const Arguments& arguments) {
   std::vector<Spec> by_table_name = settings.schemes;  // so that an alias does not make a scheme look like two
   for (std::size_t i = 0; i < by_table_name.size(); ++i) {
     check_scheme(by_table_name[i]);
+    by_table_name[i] = init::resolve_alias(by_table_name[i]);
     by_table_name[i].name = init::find_scheme(by_table_name[i].name).name;
     if (std::find(by_table_name.begin(), by_table_name.begin() + static_cast<std::ptrdiff_t>(i), by_table_name[i]) !=
         by_table_name.begin() + static_cast<std::ptrdiff_t>(i)) {

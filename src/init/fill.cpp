@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "fanin/base/error.h"
+#include "fanin/init/aliases.h"
 #include "init/schemes/presets.h"
 #include "init/schemes/schemes.h"
 
@@ -146,7 +147,7 @@ FillReport report_of(const Spec& scheme, const WeightContext& context, const App
 
 FillReport fill(const Spec& scheme, const WeightContext& context, std::span<float> out) {
   const SchemeInfo& info = find_scheme(scheme.name);
-  const Options options = checked_options(scheme, info, context, out);
+  const Options options = checked_options(resolve_alias(scheme), info, context, out);
   if (info.needs == Needs::batch || info.needs == Needs::gradient)
     throw Error(fmt::format(
         "scheme '{}' looks at {}, so it cannot fill '{}' by itself; expected a whole network and a batch of "
@@ -162,7 +163,7 @@ std::optional<FillReport> fill_other(const Spec& scheme, const WeightContext& co
   const SchemeInfo& info = find_scheme(scheme.name);
   const auto entry = std::ranges::find(functions, info.name, &SchemeEntry::name);
   if (entry == functions.end() || entry->others == nullptr) return std::nullopt;
-  if (!entry->others(context, checked_options(scheme, info, context, out), out)) return std::nullopt;
+  if (!entry->others(context, checked_options(resolve_alias(scheme), info, context, out), out)) return std::nullopt;
   return report_of(scheme, context, Applied{}, out);
 }
 

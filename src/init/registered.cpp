@@ -9,6 +9,7 @@
 
 #include "base/registration.h"
 #include "fanin/base/error.h"
+#include "fanin/init/aliases.h"
 #include "fanin/init/schemes.h"
 #include "init/fill.h"
 
@@ -32,9 +33,10 @@ Registration<Registered>& registration() {
 
 /// Whether a row of the built-in table has this name or alias.
 bool is_built_in(std::string_view name) {
-  return std::ranges::any_of(scheme_table(), [&](const SchemeInfo& row) {
-    return row.name == name || fmt::format(" {} ", row.aliases).find(fmt::format(" {} ", name)) != std::string::npos;
-  });
+  return find_alias(name) != nullptr || std::ranges::any_of(scheme_table(), [&](const SchemeInfo& row) {
+           return row.name == name ||
+                  fmt::format(" {} ", row.aliases).find(fmt::format(" {} ", name)) != std::string::npos;
+         });
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
 
 #include "cli/registry.h"
 #include "support/program.h"
@@ -10,6 +12,7 @@
 namespace fanin::test {
 namespace {
 
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
@@ -49,7 +52,9 @@ TEST(ExplainTest, KnowsEveryNameAndAlias) {
     for (const OptionInfo& option : entry.options) {
       EXPECT_THAT(outcome.out, HasSubstr("\n  " + std::string(option.key) + "="));
     }
-    for (const std::string& alias : entry.aliases) EXPECT_EQ(run_fanin({"explain", alias}).out, outcome.out) << alias;
+    // of an alias first whose name it is, then all of the scheme
+    for (const std::string& alias : entry.aliases)
+      EXPECT_THAT(run_fanin({"explain", alias}).out, EndsWith(outcome.out)) << alias;
   }
 }
 
@@ -59,6 +64,36 @@ TEST(ExplainTest, TellsFormulaPaperAndWhen) {
   EXPECT_THAT(outcome.out, StartsWith("he_normal (scheme"));
   for (const char* label : {"Formula", "Paper", "Use it", "Do not", "mode="})
     EXPECT_THAT(outcome.out, HasSubstr(label));
+}
+
+TEST(ExplainTest, SaysWhatAnAliasStandsForAndWhyOneIsRefused) {
+  const Outcome msra = run_fanin({"explain", "MSRAPrelu"});
+  EXPECT_EQ(msra.code, 0) << msra.err;
+  for (const char* part :
+       {"msraprelu (alias", "variance_scaling:scale=1.88", "mxnet.init", "\nvariance_scaling (scheme"})
+    EXPECT_THAT(msra.out, HasSubstr(part));
+  EXPECT_THAT(run_fanin({"explain", "xavier"}).out, HasSubstr("lecun_uniform"));
+  const Outcome refused =
+      run_fanin({"init", "--shape", "8x8x3x3", "--init", "xavier", "-o", "/nonexistent/w.safetensors"});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("scheme 'xavier' can mean several things: Caffe's xavier"));
+}
+
+TEST(ListTest, WritesAMarkdownTable) {
+  const Outcome outcome = run_fanin({"list", "schemes", "--markdown"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, StartsWith("| Name | What it does | Formula | Paper |"));
+  EXPECT_THAT(outcome.out, HasSubstr("\n| `he_normal`<br>also `kaiming_normal` |"));
+  std::istringstream lines(outcome.out);
+  std::set<std::ptrdiff_t> columns;
+  for (std::string line; std::getline(lines, line);) {
+    std::ptrdiff_t bars = 0;
+    for (std::size_t i = 0; i < line.size(); ++i) bars += line[i] == '|' && (i == 0 || line[i - 1] != '\\');
+    columns.insert(bars);
+  }
+  EXPECT_EQ(columns.size(), 1u) << "rows of different numbers of cells";
+  EXPECT_EQ(run_fanin({"list", "--markdown"}).code, 2);
+  EXPECT_EQ(run_fanin({"list", "schemes", "--markdown", "--json"}).code, 2);
 }
 
 TEST(ShowTest, TellsLayersOfEveryModel) {

@@ -45,6 +45,7 @@ TEST(SchemeTable, NamesProofsThatAreThere) {
   std::string sources;
   for (const char* folder : {FANIN_TESTS_DIR "/init", FANIN_TESTS_DIR "/adapt"}) {
     for (const auto& file : std::filesystem::directory_iterator(folder)) {
+      if (!file.is_regular_file()) continue;
       std::ifstream in(file.path());
       sources.append(std::istreambuf_iterator<char>(in), {});
     }

@@ -9,6 +9,7 @@
 #include "cli/registry.h"
 #include "cli/text.h"
 #include "fanin/base/nearest.h"
+#include "fanin/init/aliases.h"
 
 namespace fanin::cli {
 
@@ -41,6 +42,16 @@ std::string explain(const Entry& entry, int width) {
   return text;
 }
 
+/// Whose name it is and what it stands for.
+std::string explain(const init::AliasInfo& alias, int width) {
+  if (alias.meaning.empty()) {
+    return fmt::format("{} (alias; refused, since it can mean several things)\n{}", alias.name,
+                       wrap(alias.source, 2, width));
+  }
+  const std::pair<std::string, std::string> means{"Stands for", alias.meaning}, whose{"Whose name", alias.source};
+  return fmt::format("{} (alias of a scheme)\n{}", alias.name, definition_list({means, whose}, width));
+}
+
 bool has_name(const Entry& entry, const std::string& name) {
   return entry.name == name || std::find(entry.aliases.begin(), entry.aliases.end(), name) != entry.aliases.end();
 }
@@ -52,10 +63,16 @@ int run_explain(const Arguments& arguments) {
   const int width = output_width();
   std::string text;
   std::vector<std::string> names;
+  std::string scheme;  // that the name stands for
+  if (const init::AliasInfo* alias = init::find_alias(name)) {
+    text = explain(*alias, width);
+    if (!alias->meaning.empty()) scheme = parse_spec(alias->meaning).name;
+  }
   for (const Entry& entry : all_entries()) {
     names.push_back(entry.name);
     names.insert(names.end(), entry.aliases.begin(), entry.aliases.end());
-    if (!has_name(entry, name)) continue;
+    if (entry.kind == "alias") continue;
+    if (!has_name(entry, name) && !(entry.kind == "scheme" && entry.name == scheme)) continue;
     if (!text.empty()) text += "\n";  // "constant" is a scheme and a schedule: both are told
     text += explain(entry, width);
     if (entry.kind != "command") continue;

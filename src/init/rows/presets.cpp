@@ -23,7 +23,7 @@ constexpr auto table = std::to_array<SchemeInfo>({
      "",
      "Keras' layers: Glorot uniform with fans from the kernel's shape.",
      "W ~ U of variance 2 / (fan_in + fan_out), fan_out not divided by the groups; depthwise: fan_in C kH kW, fan_out "
-     "m kH kW",
+     "m kH kW; biases and PReLU slopes 0",
      "Keras 3, Conv2D, DepthwiseConv2D and Dense",
      when,
      "With depthwise convolutions: the variance is C times too small.",
@@ -33,7 +33,7 @@ constexpr auto table = std::to_array<SchemeInfo>({
     {"flax-default",
      "",
      "Flax's layers: LeCun normal, truncated and corrected.",
-     "W ~ truncated normal of variance 1 / fan_in",
+     "W ~ truncated normal of variance 1 / fan_in, cut at two standard deviations; biases 0, PReLU slopes 0.01",
      "flax.linen and nnx",
      when,
      "For deep ReLU networks: the second moment halves in each layer.",
@@ -93,7 +93,8 @@ constexpr auto table = std::to_array<SchemeInfo>({
     {"torchvision-densenet",
      "",
      "torchvision's DenseNet: He normal by fan_in, PyTorch's default weights in the last layer.",
-     "convolution: N(0, 2 / fan_in); linear: U[-1/sqrt(in), 1/sqrt(in)), bias 0",
+     "convolution: N(0, 2 / fan_in); linear: U[-1/sqrt(in), 1/sqrt(in)), bias 0; biases of convolutions, which it "
+     "has none of, would be pytorch-default",
      "torchvision.models.densenet",
      when,
      "Nothing against it for ReLU networks.",

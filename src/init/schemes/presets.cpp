@@ -25,11 +25,14 @@ struct Rule {
   double (*std)(const Layer& layer);
 };
 
+constexpr double own_slope = -1;  // the network's own: 0.25 unless it says otherwise, as in PyTorch and Caffe
+
 struct Preset {
   std::string_view name;
   Rule convolution, linear;
   bool random_bias_conv = false, random_bias_linear = false;  // U(+-1 / sqrt(fan_in)), PyTorch's
   bool zero_last_norm = false;
+  double slope = own_slope;  // of a PReLU
 };
 
 double torch_default(const Layer& layer) {
@@ -71,14 +74,14 @@ constexpr auto normal = Distribution::normal, uniform = Distribution::uniform,
 
 constexpr auto presets = std::to_array<Preset>({
     {"pytorch-default", {uniform, torch_default}, {uniform, torch_default}, true, true},
-    {"keras-default", {uniform, keras_glorot}, {uniform, keras_glorot}},
-    {"flax-default", {truncated, lecun}, {truncated, lecun}},
+    {"keras-default", {uniform, keras_glorot}, {uniform, keras_glorot}, false, false, false, 0},
+    {"flax-default", {truncated, lecun}, {truncated, lecun}, false, false, false, 0.01},
     {"caffe-xavier", {uniform, lecun}, {uniform, lecun}},
     {"caffe-msra", {normal, he_fan_in}, {normal, he_fan_in}},
     {"darknet-default", {normal, he_fan_in}, {uniform, darknet_linear}},
     {"torchvision-resnet", {normal, he_fan_out}, {uniform, torch_default}, true, true},
     {"torchvision-vgg", {normal, he_fan_out}, {normal, hundredth}},
-    {"torchvision-densenet", {normal, he_fan_in}, {uniform, torch_default}},
+    {"torchvision-densenet", {normal, he_fan_in}, {uniform, torch_default}, true},
     {"torchvision-mobilenet", {normal, he_fan_out}, {normal, hundredth}},
     {"torchvision-efficientnet", {normal, he_fan_out}, {uniform, uniform_outputs}},
     {"torchvision-convnext", {normal, fiftieth}, {normal, fiftieth}},
@@ -111,6 +114,10 @@ bool preset_other(std::string_view name, const WeightContext& context, std::span
   const Preset& preset = find(name);
   if (context.role == model::Role::norm_scale && preset.zero_last_norm && context.place.branch_end) {
     std::ranges::fill(out, 0.0f);
+    return true;
+  }
+  if (context.role == model::Role::slope && preset.slope != own_slope) {
+    std::ranges::fill(out, static_cast<float>(preset.slope));
     return true;
   }
   const bool linear = context.layer_shape.size() == 2;
