@@ -1,32 +1,35 @@
 #!/usr/bin/env bash
 # Tries Fanin on Debian 13 (oneDNN 3.7, GCC 14, Vega 5.28): makes the system in a folder with debootstrap, copies the
 # committed tree into it and runs `make demo` and `make test` there.
-# usage (as root): scripts/check-debian13.sh [FOLDER]     FOLDER (/var/tmp/fanin-debian13) is kept and used again
+# usage (as root): scripts/check-debian13.sh [FOLDER [STAGE...]]
+#   FOLDER   kept and used again, with what was built in it (/var/tmp/fanin-debian13); remove it to begin afresh
+#   STAGE    demo, test (both in this order), setup (packages only), or a shell command to run in the tree
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. scripts/debian_root.sh
 root=${1:-/var/tmp/fanin-debian13}
-suite=trixie
+shift || true
+[ $# -gt 0 ] || set -- demo test
 
-[ "$(id -u)" -eq 0 ] || { echo "check-debian13.sh: debootstrap and chroot need root" >&2; exit 2; }
-command -v debootstrap >/dev/null || apt-get install -y -qq debootstrap
-# The mirror that this machine's apt uses.
-mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep '/debian/$' | head -n 1)
-[ -n "$mirror" ] || { echo "check-debian13.sh: apt knows no Debian mirror" >&2; exit 1; }
+debian_root trixie "$root" git,make,ca-certificates
 
-if [ ! -e "$root/etc/debian_version" ] || [ -d "$root/debootstrap" ]; then
-  rm -rf "$root"
-  debootstrap --variant=minbase --include=git,make,ca-certificates "$suite" "$root" "$mirror"
+# Git writes only the files that differ, so a second run builds only what changed.
+if [ -d "$root/fanin/.git" ]; then
+  git -C "$root/fanin" fetch -q "$PWD" HEAD
+  git -C "$root/fanin" reset -q --hard FETCH_HEAD
+  git -C "$root/fanin" clean -q -fd
+else
+  rm -rf "$root/fanin"
+  git clone -q . "$root/fanin"
 fi
-# The machine's own way to its mirror (proxy, authentication).
-cp -a /etc/apt/apt.conf.d/. "$root/etc/apt/apt.conf.d/" 2>/dev/null || true
-rm -f "$root"/etc/apt/apt.conf.d/*docker* "$root"/etc/apt/apt.conf.d/*appstream* "$root"/etc/apt/apt.conf.d/*packagekit*
-cp -L /etc/resolv.conf "$root/etc/resolv.conf" 2>/dev/null || true
-cp -L /etc/hosts "$root/etc/hosts" 2>/dev/null || true
 
-for place in proc dev; do mountpoint -q "$root/$place" || mount --rbind "/$place" "$root/$place"; done
-cleanup() { for place in dev proc; do umount -R -l "$root/$place" 2>/dev/null || true; done; }
-trap cleanup EXIT
-
-rm -rf "$root/fanin"
-git clone -q . "$root/fanin"
-chroot "$root" /bin/bash -c 'cd /fanin && export HOME=/root && make demo && make test'
+for stage in "$@"; do
+  start=$SECONDS
+  echo "== debian 13: $stage"
+  case "$stage" in
+    demo | test) in_root "$root" "cd /fanin && make $stage" ;;
+    setup) in_root "$root" "cd /fanin && scripts/setup.sh --test" ;;
+    *) in_root "$root" "cd /fanin && $stage" ;;
+  esac
+  echo "== debian 13: $stage: $((SECONDS - start)) s"
+done

@@ -22,6 +22,7 @@ test_packages=(
   chromium            # opens the report, headless
   python3 python3-torch python3-numpy python3-pil  # differential tests
   clang-format ccache unzip
+  zsh fish            # completions, tried in each shell
 )
 
 packages=("${build_packages[@]}")
