@@ -21,23 +21,24 @@ constexpr std::int64_t side = 32, pixels = 3 * side * side;
 
 struct Layout {
   std::vector<std::string> train, test;
-  std::int64_t label_bytes;
-  std::int64_t label_at;  // of those
-  std::int32_t classes;
-  std::string_view names;  // of the file with the classes' names
+  std::vector<std::int32_t> classes;  // of each label byte of a record
+  std::size_t label_at;               // the one that is taken
+  std::string_view names;             // of the file with the classes' names
 };
 
 Layout layout_10() {
   return {{"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"},
           {"test_batch.bin"},
-          1,
+          {10},
           0,
-          10,
           "batches.meta.txt"};
 }
 Layout layout_100(bool coarse) {
-  return {{"train.bin"},  {"test.bin"},      2,
-          coarse ? 0 : 1, coarse ? 20 : 100, coarse ? "coarse_label_names.txt" : "fine_label_names.txt"};
+  return {{"train.bin"},
+          {"test.bin"},
+          {20, 100},
+          coarse ? 0U : 1U,
+          coarse ? "coarse_label_names.txt" : "fine_label_names.txt"};
 }
 
 bool has_file(const fs::path& path) {
@@ -56,20 +57,23 @@ fs::path unpacked(const fs::path& folder) {
 
 void append(const fs::path& file, const Layout& layout, Images& images) {
   const std::vector<std::uint8_t> bytes = read_file(file);
-  const std::int64_t record = layout.label_bytes + pixels, size = std::ssize(bytes);
+  const std::int64_t label_bytes = std::ssize(layout.classes), record = label_bytes + pixels, size = std::ssize(bytes);
   if (size == 0 || size % record != 0) {
     throw Error(fmt::format("{}: {} bytes, expected a multiple of {} ({} and {} pixels a record)", file.string(), size,
-                            record, layout.label_bytes == 1 ? "a label" : "two labels", pixels));
+                            record, label_bytes == 1 ? "a label" : "two labels", pixels));
   }
   images.pixels.reserve(images.pixels.size() + static_cast<std::size_t>(size));
   for (std::int64_t at = 0; at < size; at += record) {
-    const std::int32_t label = bytes[static_cast<std::size_t>(at + layout.label_at)];
-    if (label >= layout.classes) {
-      throw Error(fmt::format("{}: label {} of record {} at byte {}, expected 0 to {}", file.string(), label,
-                              at / record, at + layout.label_at, layout.classes - 1));
+    for (std::int64_t i = 0; i < label_bytes; ++i) {
+      const std::int32_t label = bytes[static_cast<std::size_t>(at + i)];
+      const std::int32_t classes = layout.classes[static_cast<std::size_t>(i)];
+      if (label >= classes) {
+        throw Error(fmt::format("{}: label {} of record {} at byte {}, expected 0 to {}", file.string(), label,
+                                at / record, at + i, classes - 1));
+      }
+      if (static_cast<std::size_t>(i) == layout.label_at) images.labels.push_back(label);
     }
-    images.labels.push_back(label);
-    const auto first = bytes.begin() + at + layout.label_bytes;
+    const auto first = bytes.begin() + at + label_bytes;
     images.pixels.insert(images.pixels.end(), first, first + pixels);
     ++images.count;
   }
@@ -100,10 +104,11 @@ void name_classes(const fs::path& file, const Layout& layout, Dataset& dataset) 
     }
     if (!name.empty()) names.push_back(name);
   }
-  if (std::ssize(names) == layout.classes) {
+  const std::int32_t classes = layout.classes[layout.label_at];
+  if (std::ssize(names) == classes) {
     dataset.class_names = std::move(names);
   } else {
-    number_classes(dataset, layout.classes - 1);
+    number_classes(dataset, classes - 1);
   }
 }
 

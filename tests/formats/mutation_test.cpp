@@ -3,55 +3,13 @@
 // parse gives the original content.
 #include <gmock/gmock.h>
 
-#include <algorithm>
-#include <atomic>
-#include <cstdlib>
-#include <cstring>
-#include <functional>
-#include <new>
-#include <random>
-
 #include "fanin/formats/gzip.h"
 #include "fanin/formats/idx.h"
 #include "fanin/formats/npz.h"
 #include "fanin/formats/safetensors.h"
 #include "fanin/formats/zip.h"
+#include "formats/mutations.h"
 #include "formats/samples.h"
-
-namespace {
-
-// The largest block that was asked for since it was set to 0.
-std::atomic<std::size_t> largest_block = 0;
-
-void* counted(std::size_t size) {
-  std::size_t seen = largest_block.load(std::memory_order_relaxed);
-  while (seen < size && !largest_block.compare_exchange_weak(seen, size)) {
-  }
-  void* block = std::malloc(std::max<std::size_t>(size, 1));
-  if (block == nullptr) throw std::bad_alloc();
-  return block;
-}
-
-}  // namespace
-
-void* operator new(std::size_t size) {
-  return counted(size);
-}
-void* operator new[](std::size_t size) {
-  return counted(size);
-}
-void operator delete(void* block) noexcept {
-  std::free(block);
-}
-void operator delete[](void* block) noexcept {
-  std::free(block);
-}
-void operator delete(void* block, std::size_t) noexcept {
-  std::free(block);
-}
-void operator delete[](void* block, std::size_t) noexcept {
-  std::free(block);
-}
 
 namespace fanin::formats {
 namespace {
@@ -60,90 +18,13 @@ constexpr std::size_t inflation = 1032;  // deflate's greatest ratio
 constexpr std::size_t cap = 1 << 20;     // of what the parsers below may inflate
 
 using testing::Bytes;
+using testing::Counts;
+using testing::cut_everywhere;
+using testing::flip_and_edit;
 using testing::from_hex;
 using testing::from_text;
 using testing::sample_image;
-
-// Parses and gives the content as bytes, to be compared.
-using Parser = std::function<Bytes(const Bytes&)>;
-
-struct Counts {
-  int errors = 0, same = 0, different = 0;
-};
-
-void try_one(const Parser& parse, const Bytes& bytes, const Bytes& original, Counts& counts) {
-  try {
-    ++(parse(bytes) == original ? counts.same : counts.different);
-  } catch (const Error& error) {
-    ++counts.errors;
-    EXPECT_STRNE(error.what(), "");
-  }
-}
-
-/// Extreme numbers of two, four and eight bytes in both byte orders at every place: sizes, counts and offsets.
-void set_numbers(const Parser& parse, const Bytes& file, std::size_t most_reserved) {
-  Counts counts;
-  const Bytes original = parse(file);
-  largest_block = 0;
-  for (const std::size_t width : {2, 4, 8}) {
-    for (std::size_t at = 0; at + width <= file.size(); ++at) {
-      for (const std::uint64_t value :
-           {std::uint64_t{0}, std::uint64_t{1} << (8 * width - 1), (std::uint64_t{1} << (8 * width - 1)) - 1,
-            ~std::uint64_t{0}, ~std::uint64_t{0} - 7, std::uint64_t{1} << (4 * width), std::uint64_t{0x100}}) {
-        for (const bool big : {false, true}) {
-          Bytes bytes = file;
-          for (std::size_t i = 0; i < width; ++i) {
-            bytes[at + (big ? width - 1 - i : i)] = static_cast<std::uint8_t>(value >> (8 * i));
-          }
-          try_one(parse, bytes, original, counts);
-        }
-      }
-    }
-  }
-  EXPECT_LE(largest_block, most_reserved);
-  EXPECT_GT(counts.errors, 500);
-}
-
-Counts cut_everywhere(const Parser& parse, const Bytes& file) {
-  Counts counts;
-  const Bytes original = parse(file);
-  for (std::size_t size = 0; size < file.size(); ++size) {
-    try_one(parse, Bytes(file.begin(), file.begin() + static_cast<std::ptrdiff_t>(size)), original, counts);
-  }
-  return counts;
-}
-
-Counts flip_and_edit(const Parser& parse, const Bytes& file, int edits) {
-  Counts counts;
-  const Bytes original = parse(file);
-  for (std::size_t bit = 0; bit < 8 * file.size(); ++bit) {
-    Bytes bytes = file;
-    bytes[bit / 8] = static_cast<std::uint8_t>(bytes[bit / 8] ^ 1u << bit % 8);
-    try_one(parse, bytes, original, counts);
-  }
-  std::mt19937 random(1);
-  for (int i = 0; i < edits; ++i) {
-    Bytes bytes = file;
-    for (unsigned k = random() % 4; k != ~0u; --k) {
-      const auto at = bytes.begin() + random() % static_cast<std::uint32_t>(bytes.size());
-      switch (random() % 4) {
-        case 0:
-          *at = static_cast<std::uint8_t>(random());
-          break;
-        case 1:
-          *at = random() % 2 == 0 ? 0xff : 0;
-          break;
-        case 2:
-          bytes.insert(at, static_cast<std::uint8_t>(random()));
-          break;
-        default:
-          if (bytes.size() > 1) bytes.erase(at);
-      }
-    }
-    try_one(parse, bytes, original, counts);
-  }
-  return counts;
-}
+using testing::set_numbers;
 
 void put(Bytes& out, const Array& array) {
   out.insert(out.end(), array.bytes.begin(), array.bytes.end());
