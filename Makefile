@@ -2,7 +2,8 @@
 #   make demo    set up, build, compare initializations on Fashion-MNIST, show where the report is
 #   make test    set up, build, run all tests
 #   make build   build/release/bin/fanin
-.PHONY: build demo test setup setup-test format check-format clean
+#   make package Debian packages in build/package
+.PHONY: build demo test package setup setup-test format check-format clean
 
 JOBS ?= $(shell nproc)
 CMAKE_OPTIONS ?=
@@ -25,6 +26,13 @@ test: setup-test
 	@cmake --preset release -DFANIN_TESTS=ON $(CMAKE_OPTIONS) >/dev/null
 	@cmake --build build/release --parallel $(JOBS)
 	@ctest --preset release --parallel $(JOBS)
+
+package: setup
+	@cmake --preset package $(CMAKE_OPTIONS) >/dev/null
+	@cmake --build build/package --parallel $(JOBS)
+	@rm -f build/package/*.deb
+	@cd build/package && cpack >/dev/null
+	@ls build/package/*.deb
 
 format: setup-test
 	@git ls-files '*.cpp' '*.h' | xargs clang-format -i

@@ -35,13 +35,13 @@ foreach(kind IN ITEMS SHARED STATIC)
     EXPORT fanin-${lower}
     COMPONENT ${lower} ${optional}
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
-    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} NAMELINK_COMPONENT ${lower}_development)
   install(
     EXPORT fanin-${lower}
     NAMESPACE fanin::
     DESTINATION ${fanin_cmake_dir}
     FILE fanin-${lower}-targets.cmake
-    COMPONENT ${lower} ${optional})
+    COMPONENT ${lower}_development ${optional})
 endforeach()
 # While the major version is 0, each minor version may break programs that were linked with the one before.
 set_target_properties(fanin_library_shared PROPERTIES VERSION ${PROJECT_VERSION}

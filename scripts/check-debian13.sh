@@ -6,12 +6,13 @@
 #   STAGE    demo, test (both in this order), setup (packages only), or a shell command to run in the tree
 set -euo pipefail
 cd "$(dirname "$0")/.."
-. scripts/debian_root.sh
+. scripts/debian.sh
 root=${1:-/var/tmp/fanin-debian13}
 shift || true
 [ $# -gt 0 ] || set -- demo test
 
-debian_root trixie "$root" git,make,ca-certificates
+debian_system trixie "$root" git,make,ca-certificates
+debian_enter "$root"
 
 # Git writes only the files that differ, so a second run builds only what changed.
 if [ -d "$root/fanin/.git" ]; then
@@ -27,9 +28,9 @@ for stage in "$@"; do
   start=$SECONDS
   echo "== debian 13: $stage"
   case "$stage" in
-    demo | test) in_root "$root" "cd /fanin && make $stage" ;;
-    setup) in_root "$root" "cd /fanin && scripts/setup.sh --test" ;;
-    *) in_root "$root" "cd /fanin && $stage" ;;
+    demo | test) in_debian "$root" "cd /fanin && make $stage" ;;
+    setup) in_debian "$root" "cd /fanin && scripts/setup.sh --test" ;;
+    *) in_debian "$root" "cd /fanin && $stage" ;;
   esac
   echo "== debian 13: $stage: $((SECONDS - start)) s"
 done

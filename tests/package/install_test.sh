@@ -9,6 +9,7 @@ rm -rf "$folder"
 mkdir -p "$folder"
 cd "$folder"
 cmake --install "$build" --prefix "$folder/first" --component "$kind" >install.log
+cmake --install "$build" --prefix "$folder/first" --component "${kind}_development" >>install.log
 cmake --install "$build" --prefix "$folder/first" --component development >>install.log
 mv first prefix  # what is installed can be moved
 cp -r "$source/examples" project
