@@ -89,6 +89,9 @@ Interrupted. What was recorded is kept; \fB\-\-resume\fR goes on.
 .B FANIN_DATA_DIR
 A folder whose subfolders are looked up as data sets by name.
 .TP
+.B FANIN_MAX_SIMD
+AVX512, AVX2 or BASELINE: the limit on the instruction set of Fanin\(aqs own loops. Initial weights are the same under any.
+.TP
 .B ONEDNN_MAX_CPU_ISA
 oneDNN\(aqs limit on the instruction set; results are equal bit for bit within one set.
 .TP

@@ -13,6 +13,7 @@
 #include "cli/text.h"
 #include "fanin/base/nearest.h"
 #include "fanin/base/version.h"
+#include "fanin/random/simd_limit.h"
 
 namespace fanin::cli {
 
@@ -43,6 +44,7 @@ int dispatch(const std::vector<std::string>& words, std::string& command_name) {
   }
   const Command& command = find_command(words[0]);
   command_name = command.name;
+  random::simd_limit();  // what is misspelt must not pass for a limit
   const Arguments arguments = parse_arguments(command, {words.begin() + 1, words.end()});
   if (arguments.given("--help")) {
     fmt::print("{}", command_help(command, output_width()));

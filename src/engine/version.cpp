@@ -6,6 +6,8 @@
 #include <oneapi/dnnl/dnnl.h>
 #include <cstdlib>
 
+#include "fanin/random/simd_limit.h"
+
 namespace fanin::engine {
 namespace {
 
@@ -27,9 +29,15 @@ std::string library_versions() {
 }
 
 std::string instruction_set() {
-  const char* limit = std::getenv("ONEDNN_MAX_CPU_ISA");
+  std::string limits;
+  if (const char* limit = std::getenv("ONEDNN_MAX_CPU_ISA"); limit != nullptr && *limit != '\0') {
+    limits = fmt::format("ONEDNN_MAX_CPU_ISA={}", limit);
+  }
+  if (const std::string limit = random::simd_limit(); !limit.empty()) {
+    limits += fmt::format("{}FANIN_MAX_SIMD={}", limits.empty() ? "" : ", ", limit);
+  }
   const std::string processor = processor_instruction_set();
-  return limit && *limit ? fmt::format("{} (limited by ONEDNN_MAX_CPU_ISA={})", processor, limit) : processor;
+  return limits.empty() ? processor : fmt::format("{} (limited by {})", processor, limits);
 }
 
 }  // namespace fanin::engine

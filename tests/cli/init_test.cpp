@@ -26,6 +26,27 @@ TEST(InitTest, WritesAFileThatItsCheckAccepts) {
   }
 }
 
+TEST(InitTest, GivesTheSameBytesUnderAnyLimitOfInstructions) {
+  const TemporaryFolder folder;
+  const auto made = [&](const std::string& limit, const std::string& init) {
+    Call call;
+    if (!limit.empty()) call.environment = {"FANIN_MAX_SIMD=" + limit};
+    const std::string file = folder / ("weights" + limit + ".safetensors");
+    const Outcome outcome = run_fanin({"init", "--model", "lenet5", "--init", init, "--seed", "1", "-o", file}, call);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    return read_text(file);
+  };
+  for (const std::string init : {"he_normal", "he_uniform", "truncated_normal"}) {
+    const std::string unlimited = made("", init);
+    for (const std::string limit : {"AVX512", "AVX2", "BASELINE"}) EXPECT_EQ(made(limit, init), unlimited) << limit;
+  }
+  Call wrong;
+  wrong.environment = {"FANIN_MAX_SIMD=avx3"};
+  const Outcome refused = run_fanin({"list", "commands"}, wrong);
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("FANIN_MAX_SIMD is 'avx3'; expected AVX512, AVX2 or BASELINE"));
+}
+
 TEST(InitTest, FindsAWeightThatIsNotTheSchemes) {
   const TemporaryFolder folder;
   const std::string file = folder / "weights.safetensors";

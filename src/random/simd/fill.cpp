@@ -3,6 +3,7 @@
 // Only targets with a fused multiply-add qualify: elsewhere Highway's MulAdd rounds twice and the bits would differ, so
 // the baseline (SSE2) forwards to the plain code. The operations and their order are those of random/transform.h.
 #include "random/philox.h"
+#include "random/simd/limit.h"
 #include "random/simd/targets.h"
 #include "random/tiles.h"
 
@@ -165,6 +166,9 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace fanin::random::simd {
+
+// Before main(), so that no loop has run.
+[[maybe_unused]] const bool limited = apply_limit();
 
 HWY_EXPORT(bits_tiles);
 HWY_EXPORT(uniform_tiles);
