@@ -8,6 +8,7 @@
 
 #include "cli/values.h"
 #include "fanin/base/nearest.h"
+#include "fanin/data/mixup.h"
 #include "fanin/init/aliases.h"
 #include "fanin/init/schemes.h"
 #include "fanin/model/builders.h"
@@ -48,6 +49,12 @@ void fill_training(Settings& settings, const Arguments& arguments) {
   settings.augmentation = data::parse_augmentation(arguments.text("--augment"));
   settings.clip_norm = number(arguments, "--clip-norm", unbounded_from_zero);
   settings.label_smoothing = number(arguments, "--label-smoothing", {0, 1, false, true});
+  settings.mixup = number(arguments, "--mixup", unbounded_from_zero);
+  if (settings.mixup != 0 &&
+      (settings.mixup < data::Mixup::least_alpha || settings.mixup > data::Mixup::largest_alpha)) {
+    throw UsageError(fmt::format("--mixup is {}; expected 0 (none) or a number from {} to {}", settings.mixup,
+                                 data::Mixup::least_alpha, data::Mixup::largest_alpha));
+  }
   settings.patience = integer(arguments, "--patience", 0, most_steps);
   settings.train_size = integer(arguments, "--train-size", 0, most_images);
   settings.validation_size = integer(arguments, "--validation-size", 0, most_images);
@@ -92,6 +99,8 @@ std::vector<OptionRow> training_rows() {
       {"--augment", "LIST", "none", "Random changes of the images, as in flip,crop:4,cutout:8.", group},
       {"--clip-norm", "NORM", "0", "Scale gradients down to this norm; 0: never.", group},
       {"--label-smoothing", "S", "0", "Weight given to all classes alike, in [0, 1).", group},
+      {"--mixup", "ALPHA", "0", "Train on mixtures of two images, their shares from Beta(ALPHA, ALPHA); 0: never.",
+       group},
       {"--patience", "POINTS", "0",
        "Stop after this many points of the curve without a lower validation loss; 0: never.", group},
       {"--train-size", "N", "0", "Train on this many images; 0: all but those for validation.", group},

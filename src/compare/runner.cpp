@@ -95,6 +95,7 @@ class Coordinator {
     trial.augmentation = settings_.augmentation;
     trial.clip_norm = settings_.clip_norm;
     trial.label_smoothing = settings_.label_smoothing;
+    trial.mixup = settings_.mixup;
     trial.patience = settings_.patience;
     task.trial.final = key.final;
     task.trial.until = key.final ? settings_.steps : rungs_[static_cast<std::size_t>(key.rung)];

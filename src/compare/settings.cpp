@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "fanin/base/error.h"
+#include "fanin/data/mixup.h"
 
 namespace fanin::compare {
 namespace {
@@ -46,6 +47,7 @@ Json to_json(const RunSettings& settings) {
   json["augment_cutout"] = settings.augmentation.cutout;
   json["clip_norm"] = settings.clip_norm;
   json["label_smoothing"] = settings.label_smoothing;
+  json["mixup"] = settings.mixup;
   json["patience"] = settings.patience;
   json["target"] = settings.target;
   return json;
@@ -75,6 +77,7 @@ RunSettings settings_from_json(const Json& json) {
   settings.augmentation.cutout = json.at("augment_cutout");
   settings.clip_norm = json.at("clip_norm");
   settings.label_smoothing = json.at("label_smoothing");
+  settings.mixup = json.at("mixup");
   settings.patience = json.at("patience");
   settings.target = json.at("target");
   return settings;
@@ -188,6 +191,10 @@ void check_settings(const RunSettings& settings) {
           fmt::format("the clipping norm is {}; expected a finite number from 0 (none)", settings.clip_norm));
   require(settings.label_smoothing >= 0.0 && settings.label_smoothing < 1.0,
           fmt::format("the label smoothing is {}; expected a number from 0 to below 1", settings.label_smoothing));
+  require(settings.mixup == 0.0 ||
+              (settings.mixup >= data::Mixup::least_alpha && settings.mixup <= data::Mixup::largest_alpha),
+          fmt::format("mixup's alpha is {}; expected 0 (none) or {} to {}", settings.mixup, data::Mixup::least_alpha,
+                      data::Mixup::largest_alpha));
 }
 
 }  // namespace fanin::compare

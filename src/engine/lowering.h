@@ -22,6 +22,8 @@ struct RunState {
   std::int64_t step = 0;
   std::int64_t count = 0;  // evaluation: images that count
   const std::int32_t* labels = nullptr;
+  const std::int32_t* partner_labels = nullptr;  // training: of the images that were mixed in
+  double share = 1;                              // training: of an image's own label
   double loss_sum = 0;
   std::int64_t correct = 0;
 };

@@ -89,7 +89,7 @@ struct Program::Impl {
   void place_parameters();
   void check(const std::vector<NamedTensor>& tensors, bool trainable_only) const;
   const NamedTensor& find(const std::vector<NamedTensor>& tensors, const std::string& name) const;
-  void check_labels(std::int64_t count) const;
+  void check_labels(const std::vector<std::int32_t>& of, std::int64_t count) const;
   void check_block(std::size_t floats) const;
   std::span<float> home(model::ParameterId id) const;
   Pass& last() { return last_was_training ? training : evaluation; }
@@ -104,7 +104,7 @@ struct Program::Impl {
   std::vector<Segment> segments;
   Block arena, parameters, gradients, running, input;
   std::vector<float> running_before;  // the statistics as a training pass found them, for one that is stopped half-way
-  std::vector<std::int32_t> labels;
+  std::vector<std::int32_t> labels, partner_labels;
   bool last_was_training = false;
 };
 
@@ -128,7 +128,9 @@ Program::Impl::Impl(const model::Graph& of, const CompileOptions& with)
   place_parameters();
   input.resize(static_cast<std::size_t>(options.batch * element_count(graph.input_shape())));
   labels.assign(static_cast<std::size_t>(options.batch), 0);
+  partner_labels = labels;
   run.labels = labels.data();
+  run.partner_labels = partner_labels.data();
   std::size_t bytes = 0;
   for (Pass* pass : {&training, &evaluation}) {
     for (const BufferId id : pass->values) {
@@ -173,9 +175,9 @@ std::span<float> Program::Impl::home(model::ParameterId id) const {
   return block.span().subspan(offsets[i], layouts[i].get_size() / sizeof(float));
 }
 
-void Program::Impl::check_labels(std::int64_t count) const {
+void Program::Impl::check_labels(const std::vector<std::int32_t>& of, std::int64_t count) const {
   for (std::int64_t i = 0; i < count; ++i) {
-    const std::int32_t label = labels[static_cast<std::size_t>(i)];
+    const std::int32_t label = of[static_cast<std::size_t>(i)];
     if (label < 0 || label >= graph.classes()) {
       throw Error(fmt::format("image {} of the batch has label {}; expected 0 to {}", i, label, graph.classes() - 1));
     }
@@ -229,6 +231,14 @@ float* Program::input() {
 std::int32_t* Program::labels() {
   return impl_->labels.data();
 }
+std::int32_t* Program::partner_labels() {
+  return impl_->partner_labels.data();
+}
+
+void Program::set_share(double share) {
+  if (!(share >= 0 && share <= 1)) throw Error(fmt::format("the share is {}; expected a number from 0 to 1", share));
+  impl_->run.share = share;
+}
 
 void Program::load(const std::vector<NamedTensor>& tensors) {
   impl_->check(tensors, false);
@@ -255,7 +265,8 @@ std::vector<NamedTensor> Program::store() const {
 BatchResult Program::forward_backward(std::uint64_t seed, std::int64_t step, const std::stop_token& stop) {
   Impl& self = *impl_;
   if (!self.options.training) throw Error("this program was compiled without training");
-  self.check_labels(self.options.batch);
+  self.check_labels(self.labels, self.options.batch);
+  if (self.run.share < 1) self.check_labels(self.partner_labels, self.options.batch);
   self.run.seed = seed;
   self.run.step = step;
   const OneThread one_thread;
@@ -276,7 +287,7 @@ EvaluationResult Program::evaluate(std::int64_t count, const std::stop_token& st
   if (count < 0 || count > self.options.batch) {
     throw Error(fmt::format("{} images are to be evaluated in a batch of {}", count, self.options.batch));
   }
-  self.check_labels(count);
+  self.check_labels(self.labels, count);
   self.run.count = count;
   const OneThread one_thread;
   const DenormalGuard flush;

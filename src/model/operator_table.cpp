@@ -46,8 +46,9 @@ constexpr std::array table = {
                  "y[c] = x[c] where x[c] > 0, else a[c] x[c]", "weight (C) or (1)", 1},
     OperatorInfo{"concat", "One value behind the other along the channels",
                  "y[c] = a[c] for c < A, b[c - A] for A <= c < A + B, ...", "", any_number},
-    OperatorInfo{"softmax_cross_entropy", "The loss: cross-entropy of softmax, with label smoothing s",
-                 "L = -mean_n sum_k t[n,k] log softmax(x[n])[k], t = (1 - s) onehot + s / classes", "", 1},
+    OperatorInfo{
+        "softmax_cross_entropy", "The loss: cross-entropy of softmax, with label smoothing s",
+        "L = -mean_n sum_k t[n,k] log softmax(x[n])[k], t = (1 - s) onehot + s / classes; mixup: a mean of two", "", 1},
 };
 static_assert(table.size() == std::variant_size_v<Operator> + 1, "a row for each operator, and the loss");
 

@@ -1,4 +1,4 @@
-// Softmax cross-entropy with label smoothing.
+// Softmax cross-entropy with label smoothing and mixed labels.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,14 +10,17 @@
 namespace fanin::reference {
 
 LossResult cross_entropy(const Array& logits, std::int64_t classes, std::span<const std::int32_t> labels,
-                         double label_smoothing, Array* gradient) {
+                         double label_smoothing, Array* gradient, const Mixture& mixture) {
   const auto batch = std::ssize(labels);
   if (gradient) gradient->assign(logits.size(), 0);
   LossResult result;
   for (std::int64_t n = 0; n < batch; ++n) {
     const std::int64_t label = labels[static_cast<std::size_t>(n)];
-    if (label < 0 || label >= classes) {
-      throw Error(fmt::format("label {} of image {} is outside 0 to {}", label, n, classes - 1));
+    const std::int64_t partner = mixture.share < 1 ? mixture.partners[static_cast<std::size_t>(n)] : label;
+    for (const std::int64_t k : {label, partner}) {
+      if (k < 0 || k >= classes) {
+        throw Error(fmt::format("label {} of image {} is outside 0 to {}", k, n, classes - 1));
+      }
     }
     const auto row = logits.begin() + n * classes;
     const auto largest = std::max_element(row, row + classes);
@@ -25,7 +28,8 @@ LossResult cross_entropy(const Array& logits, std::int64_t classes, std::span<co
     double sum = 0;  // of exp(logit - largest), which cannot overflow
     for (std::int64_t k = 0; k < classes; ++k) sum += std::exp(row[k] - *largest);
     for (std::int64_t k = 0; k < classes; ++k) {
-      const double target = (k == label ? 1 - label_smoothing : 0) + label_smoothing / static_cast<double>(classes);
+      const double onehot = (k == label ? mixture.share : 0) + (k == partner ? 1 - mixture.share : 0);
+      const double target = (1 - label_smoothing) * onehot + label_smoothing / static_cast<double>(classes);
       const double log_p = row[k] - *largest - std::log(sum);
       if (target != 0) result.loss -= target * log_p / static_cast<double>(batch);
       if (gradient) (*gradient)[n * classes + k] = (std::exp(log_p) - target) / static_cast<double>(batch);

@@ -122,7 +122,8 @@ LossResult Network::forward_backward(const Array& images, std::span<const std::i
   if (std::ssize(labels) != batch_)
     throw Error(fmt::format("{} labels are given for {} images", labels.size(), batch_));
   Array gradient;
-  const LossResult result = cross_entropy(logits, graph_.classes(), labels, pass.label_smoothing, &gradient);
+  const LossResult result =
+      cross_entropy(logits, graph_.classes(), labels, pass.label_smoothing, &gradient, pass.mixture);
   backward(gradient);
   return result;
 }

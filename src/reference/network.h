@@ -20,6 +20,7 @@ struct TrainingPass {
   std::uint64_t seed = 0;  // dropout: element i of node's output is kept iff uniform float number i of the stream
   std::int64_t step = 0;   // (seed, node's name, Purpose::dropout, draw = step) is >= rate
   double label_smoothing = 0;
+  Mixture mixture{};
 };
 
 /// All arrays are in logical order, values with the batch in front. The batch's size follows from the input's.

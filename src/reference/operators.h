@@ -71,10 +71,17 @@ struct LossResult {
   std::int64_t correct = 0;  // the first largest logit is the label's
 };
 
+/// Mixed targets (mixup): an image has its own label with weight `share`, its partner's with weight 1 - share.
+struct Mixture {
+  double share = 1;
+  std::span<const std::int32_t> partners;  // labels, one an image; may be empty where share is 1
+};
+
 /// Softmax cross-entropy of logits (batch, classes) and its gradient with respect to them:
-///   L = -1/N sum_n sum_k t[n,k] log p[n,k],  t = (1 - s) onehot + s / classes,  dL/dx = (p - t) / N.
+///   L = -1/N sum_n sum_k t[n,k] log p[n,k],  t = (1 - s) onehot + s / classes,  dL/dx = (p - t) / N,
+/// where onehot is share * onehot(label) + (1 - share) * onehot(partner).
 /// Throws Error on a label outside [0, classes).
 LossResult cross_entropy(const Array& logits, std::int64_t classes, std::span<const std::int32_t> labels,
-                         double label_smoothing, Array* gradient);
+                         double label_smoothing, Array* gradient, const Mixture& mixture = {});
 
 }  // namespace fanin::reference

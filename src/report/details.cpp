@@ -52,6 +52,8 @@ std::string settings_list(const Results& results) {
   html += entry("augmentation", data::to_string(settings.augmentation));
   html += entry("gradient clipping", settings.clip_norm > 0 ? "to norm " + short_number(settings.clip_norm) : "none");
   html += entry("label smoothing", settings.label_smoothing > 0 ? short_number(settings.label_smoothing) : "none");
+  if (settings.mixup > 0)
+    html += entry("mixup", fmt::format("of pairs, shares from Beta({0}, {0})", short_number(settings.mixup)));
   if (settings.patience > 0)
     html += entry("early stopping", fmt::format("after {} points without a lower validation loss", settings.patience));
   if (settings.target > 0) html += entry("target", percent(settings.target) + " validation accuracy");

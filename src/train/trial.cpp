@@ -13,6 +13,7 @@
 #include "fanin/adapt/initialize.h"
 #include "fanin/base/denormals.h"
 #include "fanin/base/error.h"
+#include "fanin/data/mixup.h"
 #include "fanin/engine/program.h"
 #include "fanin/model/builders.h"
 #include "fanin/train/optimizer.h"
@@ -79,9 +80,9 @@ engine::CompileOptions compile_options(const TrialSettings& settings) {
 std::string TrialSettings::canonical_text() const {
   return fmt::format(
       "model={} init={} optimizer={} schedule={} learning_rate={} seed={} batch={} steps={} evaluate_every={} "
-      "train_size={} validation_size={} augmentation={} clip_norm={} label_smoothing={} patience={}",
+      "train_size={} validation_size={} augmentation={} clip_norm={} label_smoothing={} mixup={} patience={}",
       model.text(), init.text(), optimizer.text(), schedule.text(), learning_rate, seed, batch, steps, evaluate_every,
-      train_size, validation_size, data::to_string(augmentation), clip_norm, label_smoothing, patience);
+      train_size, validation_size, data::to_string(augmentation), clip_norm, label_smoothing, mixup, patience);
 }
 
 struct Trial::Impl {
@@ -95,6 +96,7 @@ struct Trial::Impl {
         schedule(settings.schedule, settings.steps),
         training(data.dataset.train, split.train, data.normalization, settings.batch, settings.seed,
                  settings.augmentation),
+        mixup(settings.mixup, settings.seed, settings.batch, training.batches_per_epoch()),
         validation(data.dataset.train, split.validation, data.normalization, settings.batch, settings.seed) {
     const adapt::Samples samples(data.dataset.train, split.train, data.normalization);
     if (start == Start::given) {
@@ -105,6 +107,7 @@ struct Trial::Impl {
   }
 
   void step(const std::stop_token& stop);
+  void mix(std::int64_t step);
   void add_point(std::stop_token stop);
   bool regular_point_due() const;
   void stop_early();
@@ -118,7 +121,9 @@ struct Trial::Impl {
   engine::Program program;
   Optimizer optimizer;
   Schedule schedule;
-  data::Batches training, validation;
+  data::Batches training;
+  data::Mixup mixup;
+  data::Batches validation;
   std::optional<TrialTiming> timing;
   TrialState state;  // its parameters and optimizer blocks stay empty: the program holds them
 };
@@ -135,10 +140,18 @@ engine::EvaluationResult Trial::Impl::evaluate(const data::Batches& batches, std
   return total;
 }
 
+void Trial::Impl::mix(std::int64_t step) {
+  const auto batch = static_cast<std::size_t>(settings.batch);
+  const data::Images& images = data.dataset.train;
+  program.set_share(mixup.apply(step, program.input(), images.image_size(), {program.labels(), batch},
+                                {program.partner_labels(), batch}));
+}
+
 void Trial::Impl::step(const std::stop_token& stop) {
   TrialResult& result = state.result;
   const auto start = timing ? Clock::now() : Clock::time_point();
   training.training_batch(result.step, program.input(), program.labels());
+  if (mixup.any()) mix(result.step);
   if (timing) timing->batch_seconds += timing->last_batch = seconds_since(start);
   const engine::BatchResult batch = program.forward_backward(settings.seed, result.step, stop);
   if (result.step == 0) result.curve.front().train_loss = batch.loss;

@@ -160,7 +160,7 @@ TEST_F(CompareTest, FolderHasANameOfItsOwnByDefault) {
 
 TEST_F(CompareTest, ReportJoinsRuns) {
   ASSERT_EQ(run_fanin(words("a")).code, 0);
-  ASSERT_EQ(run_fanin(words("b", {"--label-smoothing", "0.1"})).code, 0);
+  ASSERT_EQ(run_fanin(words("b", {"--label-smoothing", "0.1", "--mixup", "0.2"})).code, 0);
   const std::string first = file("a", "report.html");
   ASSERT_EQ(run_fanin({"report", folder_ / "a"}).code, 0);
   EXPECT_EQ(file("a", "report.html"), first) << "the page is a view of the store";
@@ -168,6 +168,8 @@ TEST_F(CompareTest, ReportJoinsRuns) {
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_EQ(outcome.out, "report: " + folder_ / "both.html" + "\n");
   EXPECT_GT(read_text(folder_.path() / "both.html").size(), first.size());
+  EXPECT_THAT(file("b", "report.html"), HasSubstr("<dt>mixup</dt><dd>of pairs, shares from Beta(0.2, 0.2)</dd>"));
+  EXPECT_THAT(file("a", "report.html"), Not(HasSubstr("<dt>mixup")));
   const Outcome nowhere = run_fanin({"report", folder_ / "a", "-o", folder_ / "missing/both.html"});
   EXPECT_EQ(nowhere.code, 2);
 }

@@ -299,6 +299,7 @@ TEST(Plan, SettingsThatMakeNoSenseAreRefused) {
   EXPECT_THAT(refusal([](RunSettings& s) { s.target = 1.5; }), HasSubstr("the target accuracy is 1.5"));
   EXPECT_THAT(refusal([](RunSettings& s) { s.clip_norm = -1; }), HasSubstr("the clipping norm is -1"));
   EXPECT_THAT(refusal([](RunSettings& s) { s.label_smoothing = 1; }), HasSubstr("the label smoothing is 1"));
+  EXPECT_THAT(refusal([](RunSettings& s) { s.mixup = -1; }), HasSubstr("mixup's alpha is -1; expected 0 (none) or"));
 }
 
 }  // namespace

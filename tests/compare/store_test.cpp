@@ -156,6 +156,7 @@ TEST_F(StoreTest, EveryFieldOfTheSettingsIsKept) {
   settings.augmentation = {true, 4, 8};
   settings.clip_norm = 1.5;
   settings.label_smoothing = 0.1;
+  settings.mixup = 0.2;
   settings.patience = 3;
   settings.target = 0.85;
   const RunSettings back = settings_from_json(to_json(settings));
@@ -187,6 +188,7 @@ TEST_F(StoreTest, EveryFieldOfTheSettingsIsKept) {
                                                                [](RunSettings& s) { s.augmentation.cutout = 1; },
                                                                [](RunSettings& s) { s.clip_norm = 1; },
                                                                [](RunSettings& s) { s.label_smoothing = 0.5; },
+                                                               [](RunSettings& s) { s.mixup = 0.4; },
                                                                [](RunSettings& s) { s.patience = 7; },
                                                                [](RunSettings& s) { s.target = 0.5; }};
   for (std::size_t i = 0; i < changes.size(); ++i) {

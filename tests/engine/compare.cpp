@@ -24,6 +24,10 @@ Pair::Pair(const model::Graph& graph, const engine::CompileOptions& options, Dic
     labels.push_back(static_cast<std::int32_t>(dice.between(0, graph.classes() - 1)));
     program.labels()[i] = labels.back();
   }
+  for (std::int64_t i = 0; i < options.batch; ++i) {
+    partners.push_back(static_cast<std::int32_t>(dice.between(0, graph.classes() - 1)));
+    program.partner_labels()[i] = partners.back();
+  }
 }
 
 std::vector<NamedTensor> tensors_of(const reference::Network& network) {
@@ -53,6 +57,7 @@ double distance(const std::vector<float>& is, const reference::Array& expected, 
 
 void expect_same_training(Pair& pair, const reference::TrainingPass& pass, double tolerance, bool values) {
   const auto expected = pair.network.forward_backward(pair.images, pair.labels, pass);
+  pair.program.set_share(pass.mixture.share);
   const auto result = pair.program.forward_backward(pass.seed, pass.step);
   const model::Graph& graph = pair.network.graph();
   EXPECT_NEAR(result.loss, expected.loss, tolerance * (1 + std::abs(expected.loss)));

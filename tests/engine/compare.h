@@ -16,8 +16,8 @@ struct Pair {
 
   engine::Program program;
   reference::Network network;
-  reference::Array images;  // what both read, exactly representable in float32
-  std::vector<std::int32_t> labels;
+  reference::Array images;                     // what both read, exactly representable in float32
+  std::vector<std::int32_t> labels, partners;  // the partners are read where a pass has a mixture
 };
 
 /// Parameters of a reference network, rounded to float32, as tensors.

@@ -225,6 +225,13 @@ TEST(Program, SaysWhatIsWrong) {
   EXPECT_THAT(message_of([&] { program.forward_backward(0, 0); }), HasSubstr("without training"));
   EXPECT_THAT(message_of([&] { program.evaluate(3); }), HasSubstr("3 images"));
   EXPECT_THAT(message_of([&] { program.value(1); }), HasSubstr("unfused"));
+  EXPECT_THAT(message_of([&] { program.set_share(1.5); }),
+              HasSubstr("the share is 1.5; expected a number from 0 to 1"));
+  Program trained(graph, {.batch = 2});
+  trained.partner_labels()[0] = -1;
+  trained.forward_backward(0, 0);  // partners count only below a share of 1
+  trained.set_share(0.5);
+  EXPECT_THAT(message_of([&] { trained.forward_backward(0, 0); }), HasSubstr("image 0 of the batch has label -1"));
   program.labels()[1] = 10;
   EXPECT_THAT(message_of([&] { program.evaluate(2); }),
               HasSubstr("image 1 of the batch has label 10; expected 0 to 9"));

@@ -162,6 +162,26 @@ TEST(CrossEntropy, AgreesWithPyTorch) {
   EXPECT_EQ(cross_entropy(logits, 3, labels, 0, nullptr).correct, 1);
 }
 
+TEST(CrossEntropy, OfMixedLabelsIsTheMixtureOfTheLosses) {
+  const Array logits = {1, 2, 3, 0.5, -1, 0};
+  const std::vector<std::int32_t> labels = {1, 0}, partners = {2, 0};  // the second image is its own partner
+  for (const double smoothing : {0.0, 0.1}) {
+    for (const double share : {0.0, 0.3, 0.5, 1.0}) {
+      Array own, other, mixed;
+      const double a = cross_entropy(logits, 3, labels, smoothing, &own).loss;
+      const double b = cross_entropy(logits, 3, partners, smoothing, &other).loss;
+      const LossResult result = cross_entropy(logits, 3, labels, smoothing, &mixed, {share, partners});
+      EXPECT_NEAR(result.loss, share * a + (1 - share) * b, 1e-15);
+      EXPECT_EQ(result.correct, 1);
+      for (std::size_t i = 0; i < mixed.size(); ++i) {
+        EXPECT_NEAR(mixed[i], share * own[i] + (1 - share) * other[i], 1e-16);
+      }
+    }
+  }
+  const std::vector<std::int32_t> wrong = {2, 3};
+  EXPECT_THROW(cross_entropy(logits, 3, labels, 0, nullptr, {0.5, wrong}), Error);
+}
+
 TEST(CrossEntropy, SurvivesLargeLogitsAndShowsDivergence) {
   EXPECT_EQ(cross_entropy({1000, 0}, 2, std::vector<std::int32_t>{0}, 0, nullptr).loss, 0);
   EXPECT_EQ(cross_entropy({1000, 0}, 2, std::vector<std::int32_t>{1}, 0, nullptr).loss, 1000);

@@ -108,6 +108,40 @@ TEST_F(TrialTest, CheckpointsContinueBitForBit) {
   }
 }
 
+TEST_F(TrialTest, MixupChangesTrainingAloneAndResumesBitForBit) {
+  TrialSettings chosen = settings();
+  chosen.model = parse_spec("mlp:hidden=8,layers=1");
+  Trial plain(data, chosen);
+  chosen.mixup = 0.4;
+  Trial whole(data, chosen), again(data, chosen);
+  plain.advance(40);
+  whole.advance(40);
+  again.advance(40);
+  expect_same_bits(whole.parameters(), again.parameters());
+  const CurvePoint &first = whole.result().curve.front(), &unmixed = plain.result().curve.front();
+  EXPECT_EQ(first.validation_loss, unmixed.validation_loss) << "validation images are not mixed";
+  EXPECT_NE(first.train_loss, unmixed.train_loss);
+  EXPECT_GT(whole.result().final_train_loss, plain.result().final_train_loss) << "mixtures cannot be told apart";
+  EXPECT_GT(whole.result().curve.back().validation_accuracy, 0.9);
+  for (const std::int64_t step : {0, 10, 13}) {
+    Trial before(data, chosen);
+    before.advance(step);
+    before.save_checkpoint(folder / "c");
+    Trial resumed(data, chosen);
+    resumed.restore_checkpoint(folder / "c");
+    resumed.advance(40);
+    EXPECT_EQ(figures(whole.result()), figures(resumed.result())) << "from step " << step;
+    expect_same_bits(whole.parameters(), resumed.parameters());
+  }
+  chosen.mixup = 0.3;
+  Trial other(data, chosen);
+  EXPECT_THROW(other.restore_checkpoint(folder / "c"), Error);
+  for (const double wrong : {-1.0, 1e-9, 1e9, std::nan("")}) {
+    chosen.mixup = wrong;
+    EXPECT_THROW(Trial(data, chosen), Error) << wrong;
+  }
+}
+
 TEST_F(TrialTest, PatienceEndsATrialWhereItsBestPointIsTooFarBack) {
   TrialSettings chosen = settings();
   chosen.evaluate_every = 2;

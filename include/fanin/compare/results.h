@@ -25,7 +25,7 @@ struct RunSettings {
   std::int64_t batch = 128, train_size = 0, validation_size = 0, evaluate_every = 0;
   Spec optimizer{"sgd", {{"momentum", "0.9"}}}, schedule{"constant", {}};
   data::Augmentation augmentation;
-  double clip_norm = 0, label_smoothing = 0;
+  double clip_norm = 0, label_smoothing = 0, mixup = 0;
   std::int64_t patience = 0;  // see train::TrialSettings
   double target = 0;          // validation accuracy of time-to-target; 0: none
   std::string canonical_text() const;

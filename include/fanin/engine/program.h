@@ -52,6 +52,11 @@ class Program {
   /// Where the next batch is written: images (batch, C, H, W) or (batch, F), normalized; labels (batch).
   float* input();
   std::int32_t* labels();
+  /// Training on mixed images (mixup): from now on the loss of a training pass is share * (loss for labels()) +
+  /// (1 - share) * (loss for partner_labels()); `correct` counts labels(). The share is 1 at first. Throws Error
+  /// outside [0, 1].
+  std::int32_t* partner_labels();
+  void set_share(double share);
 
   /// All parameters in logical order, by name and shape; missing or unknown names throw Error. Running statistics too.
   void load(const std::vector<NamedTensor>& parameters);

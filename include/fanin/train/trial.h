@@ -33,6 +33,7 @@ struct TrialSettings {
   data::Augmentation augmentation;
   double clip_norm = 0.0;  // 0: none
   double label_smoothing = 0.0;
+  double mixup = 0.0;         // alpha of data::Mixup; 0: none
   std::int64_t patience = 0;  // points of the curve without a lower validation loss after which training ends; 0: never
 
   /// The settings as canonical text; its hash names the trial in stores and checkpoints.
@@ -41,7 +42,9 @@ struct TrialSettings {
 
 struct CurvePoint {
   std::int64_t step = 0;
-  double train_loss = 0;  // mean over the steps since the point before; at step 0 the first batch's before training
+  // Mean over the steps since the point before, as it is minimized: with label smoothing and of mixed images where
+  // those are on; at step 0 the first batch's before training.
+  double train_loss = 0;
   double validation_loss = 0;
   double validation_accuracy = 0;  // [0, 1]
 };

@@ -108,6 +108,7 @@ double measure_step(const compare::RunSettings& settings, const data::Dataset& d
   trial_settings.augmentation = settings.augmentation;
   trial_settings.clip_norm = settings.clip_norm;
   trial_settings.label_smoothing = settings.label_smoothing;
+  trial_settings.mixup = settings.mixup;
   train::Trial trial({dataset, data::compute_normalization(dataset.train)}, trial_settings);
 
   const auto seconds_to = [&](std::int64_t until) {

@@ -5,9 +5,11 @@
 
 namespace fanin::engine::kernels {
 
-LossResult softmax_cross_entropy(const float* logits, const std::int32_t* labels, std::int64_t n, std::int64_t classes,
-                                 double smoothing, float* gradient) {
+LossResult softmax_cross_entropy(const float* logits, const Targets& targets, std::int64_t n, std::int64_t classes,
+                                 float* gradient) {
   LossResult result;
+  const double smoothing = targets.smoothing, own = targets.share, other = 1 - targets.share;
+  const bool mixed = targets.share < 1;
   const double share = smoothing / static_cast<double>(classes), scale = 1.0 / static_cast<double>(n);
   for (std::int64_t i = 0; i < n; ++i) {
     const float* row = logits + i * classes;
@@ -24,16 +26,18 @@ LossResult softmax_cross_entropy(const float* logits, const std::int32_t* labels
       total += std::exp(shifted);
       sum += shifted;
     }
-    const std::int64_t label = labels[i];
+    const std::int64_t label = targets.labels[i], partner = mixed ? targets.partners[i] : label;
     const double log_total = std::log(total);
-    const double right = static_cast<double>(row[label]) - top;
+    double right = static_cast<double>(row[label]) - top;
+    if (mixed) right = own * right + other * (static_cast<double>(row[partner]) - top);
     double loss = log_total - (1 - smoothing) * right;
     if (smoothing > 0) loss -= share * sum;
     result.sum += loss;
     if (ordered && best == label) ++result.correct;
     if (!gradient) continue;
     for (std::int64_t k = 0; k < classes; ++k) {
-      const double target = share + (k == label ? 1 - smoothing : 0);
+      double target = share + (k == label ? (1 - smoothing) * own : 0);
+      if (mixed && k == partner) target += (1 - smoothing) * other;
       const double softmax = std::exp(static_cast<double>(row[k]) - top) / total;
       gradient[i * classes + k] = static_cast<float>((softmax - target) * scale);
     }

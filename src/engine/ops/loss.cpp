@@ -11,7 +11,7 @@ BufferId emit_loss(Lowering& to, double label_smoothing) {
   RunState& run = to.run();
   if (!to.training()) {
     to.kernel("softmax cross-entropy", {logits}, {}, [classes, &run](float* const* buffer) {
-      const auto result = kernels::softmax_cross_entropy(buffer[0], run.labels, run.count, classes, 0, nullptr);
+      const auto result = kernels::softmax_cross_entropy(buffer[0], {run.labels}, run.count, classes, nullptr);
       run.loss_sum = result.sum;
       run.correct = result.correct;
     });
@@ -20,8 +20,8 @@ BufferId emit_loss(Lowering& to, double label_smoothing) {
   const BufferId gradient = to.temporary("d(logits)", to.desc(logits));
   to.kernel("softmax cross-entropy and its gradient", {logits}, {gradient},
             [classes, n = to.batch(), label_smoothing, &run](float* const* buffer) {
-              const auto result =
-                  kernels::softmax_cross_entropy(buffer[0], run.labels, n, classes, label_smoothing, buffer[1]);
+              const auto result = kernels::softmax_cross_entropy(
+                  buffer[0], {run.labels, label_smoothing, run.partner_labels, run.share}, n, classes, buffer[1]);
               run.loss_sum = result.sum;
               run.correct = result.correct;
             });
