@@ -84,7 +84,10 @@ TEST_F(DamagedCifar, IsRefusedAtEveryOtherLength) {
   const Bytes one = record({4}, 200);
   EXPECT_EQ(cut_everywhere(loading("ten/data_batch_4.bin", "ten"), one).errors, std::ssize(one));
   const Bytes two = record({4, 50}, 200);
-  EXPECT_EQ(cut_everywhere(loading("hundred/train.bin", "hundred"), two).errors, std::ssize(two));
+  const auto hundred = loading("hundred/train.bin", "hundred");
+  for (std::ptrdiff_t size = 0; size < std::ssize(two); size += size < 8 ? 1 : 73) {
+    EXPECT_NE(testing::error_of([&] { hundred(Bytes(two.begin(), two.begin() + size)); }), "") << size;
+  }
   // A record of the other kind is a byte too long or too short.
   EXPECT_NE(testing::error_of([&] { loading("ten/test_batch.bin", "ten")(two); }), "");
   EXPECT_NE(testing::error_of([&] { loading("hundred/test.bin", "hundred")(one); }), "");
@@ -101,7 +104,7 @@ TEST_F(DamagedCifar, LabelsAreCheckedAndPixelsAreTaken) {
   }
   const Bytes file = record({4}, 128), original = ten(file);
   Counts counts;
-  for (std::size_t bit = 8; bit < 8 * file.size(); bit += 13) {
+  for (std::size_t bit = 8; bit < 8 * file.size(); bit += 37) {
     Bytes bytes = file;
     bytes[bit / 8] = static_cast<std::uint8_t>(bytes[bit / 8] ^ 1u << bit % 8);
     testing::try_one(ten, bytes, original, counts);
@@ -171,7 +174,7 @@ TEST_F(DamagedNpz, MembersUnderRightChecksums) {
 }
 
 TEST_F(DamagedNpz, ExtremeNumbersInImagesAndLabels) {
-  for (const std::size_t i : {0, 1, 2}) {
+  for (const std::size_t i : {0, 1}) {
     SCOPED_TRACE(arrays_[i].name);
     set_numbers(member(i), formats::encode_npy(arrays_[i].array), most_reserved);
   }
