@@ -35,7 +35,9 @@ class StoreMutationTest : public testing::Test {
 
   std::filesystem::path database() const { return folder_ / "run.sqlite"; }
 
-  void put(const Bytes& bytes) const {  // without the sync to the disk, which would take most of the time
+  // Without the sync to the disk, which would take most of the time; file systems also sync a file that is truncated.
+  void put(const Bytes& bytes) const {
+    std::filesystem::remove(database());
     std::ofstream(database(), std::ios::binary)
         .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
   }

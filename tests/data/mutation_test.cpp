@@ -48,8 +48,9 @@ Bytes content(const Dataset& dataset) {
 
 class DamagedData : public testing::FolderTest {
  protected:
-  /// Without the sync to the disk, which would take most of the time.
+  /// Without the sync to the disk, which would take most of the time; file systems also sync a file that is truncated.
   void overwrite(const std::string& path, const Bytes& bytes) const {
+    std::filesystem::remove(root / path);
     std::ofstream(root / path, std::ios::binary)
         .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
   }

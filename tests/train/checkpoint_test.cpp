@@ -40,7 +40,9 @@ class CheckpointTest : public ::testing::Test {
 
   std::filesystem::path path() const { return folder_ / "x"; }
 
-  void put(const Bytes& bytes) const {  // without the sync to the disk, which would take most of the time
+  // Without the sync to the disk, which would take most of the time; file systems also sync a file that is truncated.
+  void put(const Bytes& bytes) const {
+    std::filesystem::remove(path());
     std::ofstream(path(), std::ios::binary)
         .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
   }
