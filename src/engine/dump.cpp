@@ -29,11 +29,13 @@ std::string names_of(const Schedule& schedule, const std::vector<BufferId>& ids,
 std::string dump_schedule(const Schedule& schedule, bool verbose) {
   std::string text, phase;
   int number = 0;
-  for (const Step& step : schedule.steps) {
+  for (std::size_t i = 0; i < schedule.steps.size(); ++i) {
+    const Step& step = schedule.steps[i];
     if (step.layout_only && !verbose) continue;
     if (step.phase != phase) text += fmt::format("  {}\n", phase = step.phase);
     text += fmt::format("  {:4} {:<36} {:<40} {} -> {}", number++, step.nodes, step.what,
                         names_of(schedule, step.reads, verbose), names_of(schedule, step.writes, verbose));
+    if (const Loop* loop = schedule.loop_of(i)) text += fmt::format("  ({} at a time)", loop->images);
     text += verbose ? fmt::format("  [{}]\n", step.implementation) : "\n";
   }
   std::vector<BufferId> index;

@@ -58,6 +58,12 @@ memory::desc same_format(const memory::desc& like, const Dims& dims) {
   }
 }
 
+memory::desc of_images(const memory::desc& desc, std::int64_t images) {
+  Dims dims = dims_of(desc);
+  dims[0] = images;
+  return dims.size() == 4 ? same_format(desc, dims) : plain_desc(dims);
+}
+
 bool same_memory(const memory::desc& a, const memory::desc& b) {
   if (a == b) return true;
   const auto left = layout_of(a), right = layout_of(b);

@@ -19,6 +19,12 @@ struct Layout {
   std::int64_t offset(std::int64_t i, std::int64_t channel, std::int64_t position) const {
     return ((i * blocks + channel / block) * h * w + position) * block + channel % block;
   }
+  /// The same for another number of images.
+  Layout of(std::int64_t images) const {
+    Layout part = *this;
+    part.n = images;
+    return part;
+  }
   bool plain() const { return block == 1 || (h * w == 1 && block == c); }
   bool operator==(const Layout&) const = default;
 };
@@ -28,6 +34,9 @@ std::optional<Layout> layout_of(const memory::desc& desc);
 
 /// The description of other extents (batch in front, 4 of them) in the format of `like`.
 memory::desc same_format(const memory::desc& like, const Dims& dims);
+
+/// The same for another number of images in a layout that we know, the batch in front.
+memory::desc of_images(const memory::desc& desc, std::int64_t images);
 
 /// Whether the two descriptions put every element at the same place (they may be written differently where an extent
 /// is 1).

@@ -12,6 +12,10 @@
 namespace fanin::engine {
 namespace {
 
+/// Floats that the tensors of one primitive in a loop may hold: half a mebibyte, which leaves room for those of its
+/// neighbours in a second-level cache of one or two.
+constexpr std::int64_t loop_floats = 131072;
+
 std::size_t logical_size(const memory::desc& desc) {
   std::size_t count = sizeof(float);
   for (const auto extent : dims_of(desc)) count *= static_cast<std::size_t>(extent);
@@ -20,19 +24,23 @@ std::size_t logical_size(const memory::desc& desc) {
 
 }  // namespace
 
-Lowering::Lowering(const model::Graph& graph, std::int64_t batch, bool training, bool fuse,
+Lowering::Lowering(const model::Graph& graph, const CompileOptions& options, bool training,
                    ParameterLayouts& parameters, RunState& run)
     : graph_(graph),
-      batch_(batch),
+      batch_(options.batch),
+      images_(options.images_at_once),
       training_(training),
-      fuse_(fuse),
+      fuse_(options.fuse),
       parameters_(parameters),
       run_(run),
       values_(graph.values().size(), -1),
       gradients_(graph.values().size(), -1),
       wanted_(graph.values().size(), false),
+      by_images_(graph.values().size(), false),
       contributions_(graph.values().size()) {
+  schedule_.batch = batch_;
   Buffer input{"input", plain_desc(dims(graph.input())), 0, 0, Home::input};
+  input.image_bytes = input.desc.get_size() / static_cast<std::size_t>(batch_);
   values_[0] = add_buffer(std::move(input));
   find_wanted();
 }
@@ -55,6 +63,17 @@ Dims Lowering::dims(model::ValueId id) const {
   return dims;
 }
 
+std::int64_t Lowering::images_at_once(std::int64_t floats, std::int64_t weights) const {
+  if (!fuse_) return batch_;
+  if (images_ > 0) return batch_ % images_ == 0 ? images_ : batch_;
+  const std::int64_t by_cache = std::max<std::int64_t>(1, loop_floats / floats);
+  const std::int64_t by_weights = (2 * weights + floats - 1) / floats;
+  std::int64_t images = std::min(batch_, std::max(by_cache, by_weights));
+  const std::int64_t wanted = images;
+  while (batch_ % images != 0) --images;
+  return 2 * images < wanted ? batch_ : images;
+}
+
 BufferId Lowering::add_buffer(Buffer buffer) {
   if (buffer.bytes == 0) buffer.bytes = buffer.desc.get_size();
   schedule_.buffers.push_back(std::move(buffer));
@@ -65,8 +84,16 @@ BufferId Lowering::workspace(std::string name, std::size_t bytes, std::size_t lo
   return add_buffer({std::move(name), {}, bytes, logical_bytes, Home::arena});
 }
 
-BufferId Lowering::temporary(std::string name, const memory::desc& desc, bool for_layout) {
+BufferId Lowering::whole(std::string name, const memory::desc& desc, bool for_layout) {
   return add_buffer({std::move(name), desc, 0, for_layout ? 0 : logical_size(desc), Home::arena});
+}
+
+BufferId Lowering::temporary(std::string name, const memory::desc& desc, bool for_layout) {
+  const BufferId made = whole(std::move(name), desc, for_layout);
+  if (dims_of(desc)[0] == batch_ && layout_of(desc)) {
+    schedule_.buffers.back().image_bytes = desc.get_size() / static_cast<std::size_t>(batch_);
+  }
+  return made;
 }
 
 BufferId Lowering::alias(BufferId id, const memory::desc& desc) {
@@ -84,10 +111,21 @@ memory::desc Lowering::known(const memory::desc& wanted) {
   return layout_of(wanted) ? wanted : plain_desc(dims_of(wanted));
 }
 
-BufferId Lowering::define(model::ValueId id, const memory::desc& desc) {
+BufferId Lowering::define(model::ValueId id, const memory::desc& desc, bool by_images) {
+  by_images_[static_cast<std::size_t>(id)] = by_images;
   const BufferId made = temporary(graph_.value(id).name, desc);
   values_[static_cast<std::size_t>(id)] = made;
   return made;
+}
+
+void Lowering::define_again(model::ValueId id, std::function<BufferId()> again) {
+  again_[id] = std::move(again);
+}
+
+BufferId Lowering::value_again(model::ValueId id, BufferId stored, std::int64_t images) {
+  const auto found = again_.find(id);
+  if (images == batch_ || stored != value(id) || found == again_.end()) return stored;
+  return found->second();
 }
 
 model::ParameterId Lowering::parameter_id(const Group& group, int number) const {
@@ -133,9 +171,8 @@ std::vector<BufferId> Lowering::take_gradient(model::ValueId id, std::size_t mos
     --pending_[schedule_.owner(b)];
     BufferId sum = a;
     if (!may_overwrite(a)) sum = may_overwrite(b) ? b : temporary(buffer(a).name, desc(a));
-    const auto n = static_cast<std::size_t>(layout(a).size());
-    kernel("sum of gradients", {a, b}, {sum},
-           [n](float* const* buffer) { kernels::add(buffer[2], buffer[0], buffer[1], n); });
+    flat_kernel("sum of gradients", {a, b}, {sum},
+                [](float* const* buffer, std::size_t n) { kernels::add(buffer[2], buffer[0], buffer[1], n); });
     list.insert(list.begin(), sum);
     ++pending_[schedule_.owner(sum)];
   }
@@ -180,9 +217,25 @@ void Lowering::kernel(std::string what, std::vector<BufferId> reads, std::vector
   schedule_.steps.push_back(std::move(step));
 }
 
+void Lowering::kernel_by_image(std::string what, std::vector<BufferId> reads, std::vector<BufferId> writes,
+                               ImageKernel by_image) {
+  kernel(std::move(what), std::move(reads), std::move(writes), {});
+  schedule_.steps.back().by_image = std::move(by_image);
+}
+
+void Lowering::flat_kernel(std::string what, std::vector<BufferId> reads, std::vector<BufferId> writes,
+                           std::function<void(float* const*, std::size_t)> body) {
+  const Layout like = layout(reads.at(0));
+  kernel_by_image(
+      std::move(what), std::move(reads), std::move(writes),
+      [floats = like.size() / like.n, body = std::move(body)](float* const* buffers, std::int64_t, std::int64_t count) {
+        body(buffers, static_cast<std::size_t>(count * floats));
+      });
+}
+
 void Lowering::add_primitive(std::string what, dnnl::primitive primitive, const char* implementation,
-                             const memory::desc& scratchpad, std::vector<Argument> reads,
-                             std::vector<Argument> writes) {
+                             const memory::desc& scratchpad, std::vector<Argument> reads, std::vector<Argument> writes,
+                             std::int64_t images) {
   Step step;
   step.phase = phase_;
   step.nodes = nodes_;
@@ -198,28 +251,40 @@ void Lowering::add_primitive(std::string what, dnnl::primitive primitive, const 
     step.arguments.push_back({DNNL_ARG_SCRATCHPAD, scratch, scratchpad});
   }
   step.primitive = std::move(primitive);
+  step.images = images < batch_ ? images : 0;
   schedule_.steps.push_back(std::move(step));
 }
 
-BufferId Lowering::converted(BufferId id, const memory::desc& wanted) {
+BufferId Lowering::converted(BufferId id, const memory::desc& wanted, std::int64_t images) {
   if (same_memory(desc(id), wanted)) return id;
-  const BufferId copy = temporary(buffer(id).name, wanted, true);
+  const bool of_parameter = buffer(id).home == Home::parameters;
+  const BufferId copy = of_parameter ? whole(buffer(id).name, wanted, true) : temporary(buffer(id).name, wanted, true);
   schedule_.buffers.back().copy_of = id;
-  reorder(id, copy);
+  reorder(id, copy, images);
+  // Parameters do not change during a pass: the copy is made before the loop that this step may become part of.
+  if (of_parameter) {
+    auto& steps = schedule_.steps;
+    auto at = steps.end() - 1;
+    while (at != steps.begin() && ((at - 1)->by_image || (at - 1)->images > 0)) --at;
+    std::rotate(at, steps.end() - 1, steps.end());
+  }
   return copy;
 }
 
-void Lowering::reorder(BufferId from, BufferId to) {
-  const auto attr = attributes();
-  const dnnl::reorder::primitive_desc pd(cpu(), desc(from), cpu(), desc(to), attr);
-  primitive<dnnl::reorder>("change of layout", pd, {{DNNL_ARG_FROM, from, desc(from)}}, {{DNNL_ARG_TO, to, desc(to)}});
+void Lowering::reorder(BufferId from, BufferId to, std::int64_t images) {
+  const bool by_image = images > 0 && images < batch_ && buffer(from).image_bytes > 0 && buffer(to).image_bytes > 0;
+  const memory::desc source = by_image ? of_images(desc(from), images) : desc(from);
+  const memory::desc target = by_image ? of_images(desc(to), images) : desc(to);
+  const dnnl::reorder::primitive_desc pd(cpu(), source, cpu(), target, attributes());
+  primitive<dnnl::reorder>("change of layout", pd, {{DNNL_ARG_FROM, from, source}}, {{DNNL_ARG_TO, to, target}},
+                           by_image ? images : 0);
   schedule_.steps.back().layout_only = true;
 }
 
-Pass lower(const model::Graph& graph, std::int64_t batch, bool training, bool fuse, double label_smoothing,
-           ParameterLayouts& parameters, RunState& run) {
-  Lowering lowering(graph, batch, training, fuse, parameters, run);
-  const std::vector<Group> groups = make_groups(graph, fuse);
+Pass lower(const model::Graph& graph, const CompileOptions& options, bool training, ParameterLayouts& parameters,
+           RunState& run) {
+  Lowering lowering(graph, options, training, parameters, run);
+  const std::vector<Group> groups = make_groups(graph, options.fuse);
   std::vector<std::unique_ptr<Op>> ops;
   for (const Group& group : groups) {
     try {
@@ -233,7 +298,7 @@ Pass lower(const model::Graph& graph, std::int64_t batch, bool training, bool fu
   }
   lowering.begin({-1, {}, {}, graph.output(), {}}, "loss");
   Pass pass;
-  pass.logits = emit_loss(lowering, label_smoothing);
+  pass.logits = emit_loss(lowering, training ? options.label_smoothing : 0);
   for (std::size_t i = groups.size(); training && i-- > 0;) {
     if (!lowering.wants_gradient(groups[i].output) || !lowering.has_gradient(groups[i].output)) continue;
     try {

@@ -4,6 +4,7 @@
 // A gradient is collected as contributions, one from each reader, which are summed as late as possible: kernels that
 // can sum while they read take two at once.
 #pragma once
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "engine/groups.h"
 #include "engine/layout.h"
 #include "engine/schedule.h"
+#include "fanin/engine/program.h"
 #include "fanin/model/graph.h"
 
 namespace fanin::engine {
@@ -33,7 +35,7 @@ using ParameterLayouts = std::vector<memory::desc>;
 
 class Lowering {
  public:
-  Lowering(const model::Graph& graph, std::int64_t batch, bool training, bool fuse, ParameterLayouts& parameters,
+  Lowering(const model::Graph& graph, const CompileOptions& options, bool training, ParameterLayouts& parameters,
            RunState& run);
 
   const model::Graph& graph() const { return graph_; }
@@ -44,10 +46,16 @@ class Lowering {
 
   /// The extents of a value with the batch in front.
   Dims dims(model::ValueId id) const;
+  /// How many images a primitive takes at a time: a divisor of the batch, so that what it reads and writes (`floats` an
+  /// image together) stays in cache for the next step; the batch where that does not pay, since each call goes over
+  /// `weights` floats again. From the numbers alone.
+  std::int64_t images_at_once(std::int64_t floats, std::int64_t weights) const;
 
-  // Buffers.
+  // Buffers. What has the batch in front, in a layout that we know, is made of images (Buffer::image_bytes).
   BufferId workspace(std::string name, std::size_t bytes, std::size_t logical_bytes);
   BufferId temporary(std::string name, const memory::desc& desc, bool for_layout = false);
+  /// A temporary that is not made of images whatever its extents: one for a parameter.
+  BufferId whole(std::string name, const memory::desc& desc, bool for_layout = false);
   /// The same memory under other extents (flattening what is row-major).
   BufferId alias(BufferId id, const memory::desc& desc);
   const memory::desc& desc(BufferId id) const { return buffer(id).desc; }
@@ -56,10 +64,18 @@ class Lowering {
 
   // Values. A value's buffer is defined once, by its producer.
   BufferId value(model::ValueId id) const { return values_.at(static_cast<std::size_t>(id)); }
-  BufferId define(model::ValueId id, const memory::desc& desc);
+  BufferId define(model::ValueId id, const memory::desc& desc, bool by_images = false);
   void define_as(model::ValueId id, BufferId same) { values_[static_cast<std::size_t>(id)] = same; }
   /// A layout that our kernels know: `wanted`, or row-major where that is none.
   static memory::desc known(const memory::desc& wanted);
+
+  /// Whether a primitive makes the value some images at a time.
+  bool made_by_images(model::ValueId id) const { return by_images_[static_cast<std::size_t>(id)]; }
+  /// A value that is cheap to compute again: `again` emits the steps and returns a new buffer in the same layout.
+  void define_again(model::ValueId id, std::function<BufferId()> again);
+  /// The value for a step of the backward pass that takes `images` at a time: computed again in the step's loop where
+  /// define_again() said how and that saves memory traffic, else `stored`.
+  BufferId value_again(model::ValueId id, BufferId stored, std::int64_t images);
 
   // Parameters, numbered as in the node: 0 is its weight.
   bool has_layout(const Group& group, int number) const;
@@ -83,19 +99,26 @@ class Lowering {
   void begin(const Group& group, std::string phase);
   void kernel(std::string what, std::vector<BufferId> reads, std::vector<BufferId> writes, Kernel kernel,
               bool layout_only = false);
+  /// A kernel for any number of images.
+  void kernel_by_image(std::string what, std::vector<BufferId> reads, std::vector<BufferId> writes, ImageKernel kernel);
+  /// A kernel over flat arrays: all buffers have the layout of the first; body(buffers, floats).
+  void flat_kernel(std::string what, std::vector<BufferId> reads, std::vector<BufferId> writes,
+                   std::function<void(float* const*, std::size_t)> body);
   /// `pd` is the primitive's descriptor; its scratchpad is planned with the rest. Arguments that are written come last.
+  /// With `images` below the batch the descriptors are those of that many images, and buffers made of images are given
+  /// to it part by part.
   template <class Primitive>
   void primitive(std::string what, const typename Primitive::primitive_desc& pd, std::vector<Argument> reads,
-                 std::vector<Argument> writes) {
+                 std::vector<Argument> writes, std::int64_t images = 0) {
     add_primitive(std::move(what), Primitive(pd), pd.impl_info_str(), pd.scratchpad_desc(), std::move(reads),
-                  std::move(writes));
+                  std::move(writes), images);
   }
   /// States the arithmetic of the step that was added last.
   void last_flops(double flops) { schedule_.steps.back().flops = flops; }
-  /// The buffer itself where its layout is `wanted`, else a converted copy.
-  BufferId converted(BufferId id, const memory::desc& wanted);
+  /// The buffer itself where its layout is `wanted`, else a converted copy, made `images` at a time.
+  BufferId converted(BufferId id, const memory::desc& wanted, std::int64_t images = 0);
   /// Copies with a change of layout.
-  void reorder(BufferId from, BufferId to);
+  void reorder(BufferId from, BufferId to, std::int64_t images = 0);
 
   /// The finished schedule, and the buffer of each value and of each value's summed gradient (-1: none).
   Schedule& schedule() { return schedule_; }
@@ -107,19 +130,21 @@ class Lowering {
   BufferId add_buffer(Buffer buffer);
   model::ParameterId parameter_id(const Group& group, int number) const;
   void add_primitive(std::string what, dnnl::primitive primitive, const char* implementation,
-                     const memory::desc& scratchpad, std::vector<Argument> reads, std::vector<Argument> writes);
+                     const memory::desc& scratchpad, std::vector<Argument> reads, std::vector<Argument> writes,
+                     std::int64_t images);
   void find_wanted();
 
   const model::Graph& graph_;
-  std::int64_t batch_;
+  std::int64_t batch_, images_;  // images_: what the options ask for
   bool training_, fuse_;
   ParameterLayouts& parameters_;
   RunState& run_;
   Schedule schedule_;
   std::vector<BufferId> values_, gradients_;
-  std::vector<bool> wanted_;
+  std::vector<bool> wanted_, by_images_;              // by value
   std::vector<std::vector<BufferId>> contributions_;  // by value
-  std::map<BufferId, int> pending_;                   // contributions in this buffer's memory
+  std::map<model::ValueId, std::function<BufferId()>> again_;
+  std::map<BufferId, int> pending_;  // contributions in this buffer's memory
   std::map<std::pair<Home, int>, BufferId> parameter_buffers_;
   std::string phase_, nodes_;
 };
@@ -130,7 +155,7 @@ struct Pass {
   std::vector<BufferId> values, gradients;  // by ValueId; -1: none
   BufferId logits = -1;
 };
-Pass lower(const model::Graph& graph, std::int64_t batch, bool training, bool fuse, double label_smoothing,
-           ParameterLayouts& parameters, RunState& run);
+Pass lower(const model::Graph& graph, const CompileOptions& options, bool training, ParameterLayouts& parameters,
+           RunState& run);
 
 }  // namespace fanin::engine

@@ -122,9 +122,9 @@ Program::Impl::Impl(const model::Graph& of, const CompileOptions& with)
   }
   // The training pass first: it chooses the parameters' layouts, evaluation takes them as they are.
   if (options.training) {
-    training = lower(graph, options.batch, true, options.fuse, options.label_smoothing, layouts, run);
+    training = lower(graph, options, true, layouts, run);
   }
-  evaluation = lower(graph, options.batch, false, options.fuse, 0.0, layouts, run);
+  evaluation = lower(graph, options, false, layouts, run);
   place_parameters();
   input.resize(static_cast<std::size_t>(options.batch * element_count(graph.input_shape())));
   labels.assign(static_cast<std::size_t>(options.batch), 0);

@@ -1,4 +1,5 @@
 // Whole networks: against the reference, fused beside unfused, and the promises of program.h.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -22,6 +23,7 @@ using engine::Program;
 using model::Graph;
 using model::ValueId;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 Graph build(const std::string& spec, const Shape& input) {
   return model::build_model(parse_spec(spec), input, 10);
@@ -63,6 +65,22 @@ Graph odd_residual() {
   return graph;
 }
 
+/// One residual block between a stem and a head.
+Graph one_block() {
+  Graph graph("block", {3, 32, 32});
+  const auto conv = [&](const std::string& name, ValueId from) {
+    model::Conv2d op{.out_channels = 16, .kernel_h = 3, .kernel_w = 3, .bias = false};
+    op.pad_top = op.pad_left = op.pad_bottom = op.pad_right = 1;
+    return graph.add("bn_" + name, model::BatchNorm{}, {graph.add(name, op, {from})});
+  };
+  const auto relu = [&](const std::string& name, ValueId from) { return graph.add(name, model::Activation{}, {from}); };
+  const ValueId stem = relu("relu0", conv("conv0", 0));
+  const ValueId branch = conv("conv2", relu("relu1", conv("conv1", stem)));
+  const ValueId sum = relu("relu2", graph.add("add", model::Add{}, {branch, stem}));
+  graph.add("fc", model::Linear{10}, {graph.add("pool", model::GlobalAveragePool{}, {sum})});
+  return graph;
+}
+
 struct Case {
   std::string name;
   Graph graph;
@@ -98,16 +116,29 @@ void shrink(Pair& pair) {
 
 TEST(Networks, FollowTheReferenceFusedAndUnfused) {
   for (const Case& item : networks()) {
-    for (const bool fuse : {true, false}) {
-      SCOPED_TRACE(item.name + (fuse ? ", fused" : ", unfused"));
+    for (const int way : {0, 1, 2, 4}) {  // unfused; fused, so many images at a time
+      const bool fuse = way > 0;
+      SCOPED_TRACE(item.name + (fuse ? fmt::format(", {} images at a time", way) : ", unfused"));
       Dice dice(11);
-      Pair pair(item.graph, {.batch = 4, .training = true, .fuse = fuse, .label_smoothing = 0.1}, dice);
+      Pair pair(item.graph, {.batch = 4, .training = true, .fuse = fuse, .label_smoothing = 0.1, .images_at_once = way},
+                dice);
       shrink(pair);
       expect_same_training(pair, {5, 2, 0.1}, 1e-3, !fuse);
       expect_same_evaluation(pair, 1e-3);
       expect_same_training(pair, {5, 3, 0.1}, 1e-3, !fuse);  // after an evaluation, other dropout
     }
   }
+}
+
+TEST(Program, NeedsLessMemoryForImagesAtATime) {
+  const Graph graph = build("resnet20", {3, 32, 32});
+  const Program whole(graph, {.batch = 32, .images_at_once = 32}), parts(graph, {.batch = 32});
+  EXPECT_LT(parts.arena_bytes(), whole.arena_bytes() * 4 / 5);
+  EXPECT_THAT(whole.dump(), Not(HasSubstr("at a time")));
+}
+
+TEST(Program, TakesTheBatchAtOnceWhereItHasNoDivisorOfTheRightSize) {
+  EXPECT_THAT(Program(build("resnet20", {3, 32, 32}), {.batch = 31}).dump(), Not(HasSubstr("at a time")));
 }
 
 TEST(Program, GivesTheSameBitsTwice) {
@@ -251,15 +282,21 @@ TEST(Program, SaysWhatIsWrong) {
   EXPECT_THAT(message_of([&] { Program(open, {.batch = 1}); }), HasSubstr("conv"));
 }
 
-TEST(Dump, OfLenet5IsTheGoldenFile) {
-  const Program program(build("lenet5", {1, 28, 28}), {.batch = 64});
-  const std::string path = std::string(FANIN_TESTS_DIR) + "/engine/golden/lenet5.txt";
+void expect_golden(const Program& program, const std::string& name) {
+  const std::string path = std::string(FANIN_TESTS_DIR) + "/engine/golden/" + name + ".txt";
   if (std::getenv("FANIN_APPROVE")) std::ofstream(path) << program.dump();
   std::ifstream file(path);
   std::stringstream golden;
   golden << file.rdbuf();
   EXPECT_EQ(program.dump(), golden.str()) << "make it again with scripts/approve.sh and look at the difference";
   EXPECT_THAT(program.dump(true), HasSubstr("["));
+}
+
+TEST(Dump, OfLenet5IsTheGoldenFile) {
+  expect_golden(Program(build("lenet5", {1, 28, 28}), {.batch = 64}), "lenet5");
+}
+TEST(Dump, OfAResidualNetworkIsTheGoldenFile) {
+  expect_golden(Program(one_block(), {.batch = 64}), "residual");
 }
 
 TEST(Dump, ShowsNoSlowConvolution) {

@@ -22,6 +22,9 @@ struct CompileOptions {
   bool training = true;          // false: forward only, no gradients
   bool fuse = true;              // false: one step a node, all values and their gradients kept and readable (probe)
   double label_smoothing = 0.0;  // [0, 1)
+  /// Images that convolutions and what stands between them take at a time; 0: from the layers' sizes, so that they stay
+  /// in cache. One that does not divide the batch, and `fuse` false, mean the whole batch.
+  std::int64_t images_at_once = 0;
 };
 
 struct BatchResult {

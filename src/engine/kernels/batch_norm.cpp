@@ -1,12 +1,31 @@
 // Batch normalization's kernels, compiled once for each instruction set.
 //
-// A channel block is treated from its statistics to its result before the next, while it may still be in cache. Lanes
-// hold channels (block > 1) or positions of one channel (row-major, block 1); sums run in float32 over some thousand
-// positions, then in double.
+// Lanes hold channels (block > 1) or positions of one channel (row-major, block 1); sums run in float32 over some
+// thousand positions, then in double.
 #include "engine/kernels/batch_norm.h"
 
 #include <algorithm>
 #include <cmath>
+
+#ifndef FANIN_ENGINE_KERNELS_BATCH_NORM_SUMS_
+#define FANIN_ENGINE_KERNELS_BATCH_NORM_SUMS_
+namespace fanin::engine::kernels {
+namespace {
+
+/// The sums of a block of channels: in memory the arrays of all blocks behind each other.
+struct Sums {
+  double *first, *second;
+  float* about;
+};
+inline Sums sums_of(const NormGeometry& g, void* sums, std::int64_t b) {
+  const std::int64_t all = g.blocks * g.block;
+  double* first = static_cast<double*>(sums);
+  return {first + b * g.block, first + all + b * g.block, reinterpret_cast<float*>(first + 2 * all) + b * g.block};
+}
+
+}  // namespace
+}  // namespace fanin::engine::kernels
+#endif
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/kernels/batch_norm.cpp"
@@ -104,111 +123,67 @@ HWY_INLINE HWY_ATTR void for_positions(D, const Runs& r, const Step& step) {
 
 /// The arrays of a block of channels: in `saved` behind each other for all blocks.
 struct Saved {
-  float *factor, *offset, *mean, *inverse;
+  const float *factor, *offset, *mean;
 };
-HWY_INLINE Saved saved_of(const NormGeometry& g, float* saved, std::int64_t b) {
+HWY_INLINE Saved saved_of(const NormGeometry& g, const float* saved, std::int64_t b) {
   const std::int64_t all = g.blocks * g.block;
-  return {saved + b * g.block, saved + all + b * g.block, saved + 2 * all + b * g.block, saved + 3 * all + b * g.block};
+  return {saved + b * g.block, saved + all + b * g.block, saved + 2 * all + b * g.block};
+}
+
+template <class D>
+HWY_INLINE hn::Vec<D> clamped(D d, hn::Vec<D> v) {
+  return hn::IfThenElse(hn::Lt(v, hn::Zero(d)), hn::Zero(d), v);  // NaN stays NaN
+}
+
+void norm_sums(const NormGeometry& g, bool first, const float* x, void* sums) {
+  for (std::int64_t b = 0; b < g.blocks; ++b) {
+    const Sums s = sums_of(g, sums, b);
+    if (first) {
+      NormGeometry one = g;
+      one.n = 1;
+      std::fill_n(s.first, g.block, 0.0);
+      std::fill_n(s.second, g.block, 0.0);
+      for_runs(one, b, [&](auto d, const Runs& r) HWY_ATTR {
+        two_sums(d, r, s.first, s.second,
+                 [&](std::int64_t at, auto& sum, auto&) HWY_ATTR { sum = hn::Add(sum, hn::LoadU(d, x + at)); });
+      });
+      for (std::int64_t c = 0; c < g.block; ++c) {
+        s.about[c] = static_cast<float>(s.first[c] / static_cast<double>(g.positions));
+        s.first[c] = 0;
+      }
+    }
+    for_runs(g, b, [&](auto d, const Runs& r) HWY_ATTR {
+      const auto about = constants(d, s.about, r);
+      two_sums(d, r, s.first, s.second, [&](std::int64_t at, auto& sum, auto& squares) HWY_ATTR {
+        const auto v = hn::Sub(hn::LoadU(d, x + at), about);
+        sum = hn::Add(sum, v);
+        squares = hn::MulAdd(v, v, squares);
+      });
+    });
+  }
 }
 
 template <bool with_residual, bool with_relu>
-HWY_INLINE HWY_ATTR void apply(const NormGeometry& g, const NormForward& a, std::int64_t b) {
-  const Saved s = saved_of(g, a.saved, b);
-  for_runs(g, b, [&](auto d, const Runs& r) HWY_ATTR {
-    const auto factor = constants(d, s.factor, r), offset = constants(d, s.offset, r);
-    const auto zero = hn::Zero(d);
-    for_positions(d, r, [&](std::int64_t at) HWY_ATTR {
-      auto v = hn::MulAdd(hn::LoadU(d, a.x + at), factor, offset);
-      if (with_residual) v = hn::Add(v, hn::LoadU(d, a.residual + at));
-      if (with_relu) v = hn::IfThenElse(hn::Lt(v, zero), zero, v);
-      hn::StoreU(v, d, a.y + at);
-    });
-  });
-}
-
-void apply_block(const NormGeometry& g, const NormForward& a, std::int64_t b) {
-  if (a.residual) {
-    a.relu ? apply<true, true>(g, a, b) : apply<true, false>(g, a, b);
-  } else {
-    a.relu ? apply<false, true>(g, a, b) : apply<false, false>(g, a, b);
-  }
-}
-
-/// factor and offset of y = factor x + offset from mean and 1/sqrt(var + eps); 0 for channels that are padding.
-void set_line(const NormGeometry& g, const NormForward& a, std::int64_t b, std::int64_t c, double mean,
-              double inverse) {
-  const Saved s = saved_of(g, a.saved, b);
-  const std::int64_t channel = b * g.block + c;
-  const double factor = static_cast<double>(a.scale[channel]) * inverse;
-  s.factor[c] = static_cast<float>(factor);
-  s.offset[c] = static_cast<float>(static_cast<double>(a.shift[channel]) - mean * factor);
-  s.mean[c] = static_cast<float>(mean);
-  s.inverse[c] = static_cast<float>(inverse);
-}
-
-void clear_line(const NormGeometry& g, float* saved, std::int64_t b, std::int64_t c) {
-  const Saved s = saved_of(g, saved, b);
-  s.factor[c] = s.offset[c] = s.mean[c] = s.inverse[c] = 0;
-}
-
-void norm_training(const NormGeometry& g, const NormForward& a) {
-  const double count = static_cast<double>(g.n * g.positions);
-  double* sum = a.scratch;
-  double* squares = a.scratch + g.block;
+HWY_INLINE HWY_ATTR void apply(const NormGeometry& g, const NormApply& a) {
   for (std::int64_t b = 0; b < g.blocks; ++b) {
     const Saved s = saved_of(g, a.saved, b);
-    // Sums are taken about a value near the mean, the mean of the first image's channel, lest squares cancel.
-    std::fill_n(sum, 2 * g.block, 0.0);
-    for_runs(g, b, [&](auto d, Runs r) HWY_ATTR {
-      r.n = 1;
-      r.count = g.block == 1 ? r.count : g.positions;
-      two_sums(d, r, sum, squares,
-               [&](std::int64_t at, auto& first, auto&) HWY_ATTR { first = hn::Add(first, hn::LoadU(d, a.x + at)); });
-    });
-    for (std::int64_t c = 0; c < g.block; ++c) {
-      s.mean[c] = static_cast<float>(sum[c] / static_cast<double>(g.positions));
-    }
-    std::fill_n(sum, 2 * g.block, 0.0);
     for_runs(g, b, [&](auto d, const Runs& r) HWY_ATTR {
-      const auto about = constants(d, s.mean, r);
-      two_sums(d, r, sum, squares, [&](std::int64_t at, auto& first, auto& second) HWY_ATTR {
-        const auto v = hn::Sub(hn::LoadU(d, a.x + at), about);
-        first = hn::Add(first, v);
-        second = hn::MulAdd(v, v, second);
+      const auto factor = constants(d, s.factor, r), offset = constants(d, s.offset, r);
+      for_positions(d, r, [&](std::int64_t at) HWY_ATTR {
+        auto v = hn::MulAdd(hn::LoadU(d, a.x + at), factor, offset);
+        if (with_residual) v = hn::Add(v, hn::LoadU(d, a.residual + at));
+        if (with_relu) v = clamped(d, v);
+        hn::StoreU(v, d, a.y + at);
       });
     });
-    for (std::int64_t c = 0; c < g.block; ++c) {
-      const std::int64_t channel = b * g.block + c;
-      if (channel >= g.channels) {
-        clear_line(g, a.saved, b, c);
-        continue;
-      }
-      const double shifted = sum[c] / count, mean = static_cast<double>(s.mean[c]) + shifted;
-      double var = squares[c] / count - shifted * shifted;
-      if (var < 0) var = 0;  // rounding; NaN stays
-      set_line(g, a, b, c, mean, 1.0 / std::sqrt(var + a.epsilon));
-      const double unbiased = count > 1 ? var * count / (count - 1) : var;
-      float& running_mean = a.running_mean[channel];
-      float& running_var = a.running_var[channel];
-      running_mean = static_cast<float>((1 - a.momentum) * static_cast<double>(running_mean) + a.momentum * mean);
-      running_var = static_cast<float>((1 - a.momentum) * static_cast<double>(running_var) + a.momentum * unbiased);
-    }
-    apply_block(g, a, b);
   }
 }
 
-void norm_evaluation(const NormGeometry& g, const NormForward& a) {
-  for (std::int64_t b = 0; b < g.blocks; ++b) {
-    for (std::int64_t c = 0; c < g.block; ++c) {
-      const std::int64_t channel = b * g.block + c;
-      if (channel >= g.channels) {
-        clear_line(g, a.saved, b, c);
-        continue;
-      }
-      set_line(g, a, b, c, static_cast<double>(a.running_mean[channel]),
-               1.0 / std::sqrt(static_cast<double>(a.running_var[channel]) + a.epsilon));
-    }
-    apply_block(g, a, b);
+void norm_apply(const NormGeometry& g, const NormApply& a) {
+  if (a.residual) {
+    a.relu ? apply<true, true>(g, a) : apply<true, false>(g, a);
+  } else {
+    a.relu ? apply<false, true>(g, a) : apply<false, false>(g, a);
   }
 }
 
@@ -218,72 +193,70 @@ enum class Source {
   recomputed,  // dy where factor x + offset > 0
   masked,      // dy [+ dy2] [where y > 0], written to `masked`
 };
-
-template <Source source>
-HWY_INLINE HWY_ATTR void backward_block(const NormGeometry& g, const NormBackward& a, std::int64_t b) {
-  const double count = static_cast<double>(g.n * g.positions);
-  const Saved s = saved_of(g, const_cast<float*>(a.saved), b);
-  double* sum = a.scratch;                // of the gradient
-  double* product = a.scratch + g.block;  // of gradient (x - mean)
-  std::fill_n(sum, 2 * g.block, 0.0);
-  for_runs(g, b, [&](auto d, const Runs& r) HWY_ATTR {
-    const auto factor = constants(d, s.factor, r), offset = constants(d, s.offset, r), mean = constants(d, s.mean, r);
-    const auto zero = hn::Zero(d);
-    two_sums(d, r, sum, product, [&](std::int64_t at, auto& first, auto& second) HWY_ATTR {
-      auto gradient = hn::LoadU(d, a.dy + at);
-      const auto x = hn::LoadU(d, a.x + at);
-      if (source == Source::recomputed) {
-        gradient = hn::IfThenElse(hn::Le(hn::MulAdd(x, factor, offset), zero), zero, gradient);
-      } else if (source == Source::masked) {
-        if (a.dy2) gradient = hn::Add(gradient, hn::LoadU(d, a.dy2 + at));
-        if (a.relu) gradient = hn::IfThenElse(hn::Le(hn::LoadU(d, a.y + at), zero), zero, gradient);
-        hn::StoreU(gradient, d, a.masked + at);
-      }
-      first = hn::Add(first, gradient);
-      second = hn::MulAdd(gradient, hn::Sub(x, mean), second);
-    });
-  });
-  float* by_x = reinterpret_cast<float*>(a.scratch + 2 * g.block);  // dx = factor gradient + by_x x + constant
-  float* constant = by_x + g.block;
-  for (std::int64_t c = 0; c < g.block; ++c) {
-    const std::int64_t channel = b * g.block + c;
-    by_x[c] = constant[c] = 0;
-    if (channel >= g.channels) continue;
-    const double inverse = static_cast<double>(s.inverse[c]), mean = static_cast<double>(s.mean[c]);
-    a.dscale[channel] = static_cast<float>(product[c] * inverse);
-    a.dshift[channel] = static_cast<float>(sum[c]);
-    const double factor = static_cast<double>(a.scale[channel]) * inverse;
-    const double slope = -factor * inverse * inverse * product[c] / count;
-    by_x[c] = static_cast<float>(slope);
-    constant[c] = static_cast<float>(-factor * sum[c] / count - slope * mean);
-  }
-  if (!a.dx) return;
-  const float* from = source == Source::masked ? a.masked : a.dy;
-  for_runs(g, b, [&](auto d, const Runs& r) HWY_ATTR {
-    const auto factor = constants(d, s.factor, r), offset = constants(d, s.offset, r);
-    const auto slope = constants(d, by_x, r), rest = constants(d, constant, r);
-    const auto zero = hn::Zero(d);
-    for_positions(d, r, [&](std::int64_t at) HWY_ATTR {
-      auto gradient = hn::LoadU(d, from + at);
-      const auto x = hn::LoadU(d, a.x + at);
-      if (source == Source::recomputed) {
-        gradient = hn::IfThenElse(hn::Le(hn::MulAdd(x, factor, offset), zero), zero, gradient);
-      }
-      hn::StoreU(hn::MulAdd(factor, gradient, hn::MulAdd(x, slope, rest)), d, a.dx + at);
-    });
-  });
+Source source_of(const NormBackward& a) {
+  return a.writes_masked() ? Source::masked : a.relu ? Source::recomputed : Source::plain;
 }
 
-void norm_backward(const NormGeometry& g, const NormBackward& a) {
+template <Source source>
+HWY_INLINE HWY_ATTR void gradient_sums(const NormGeometry& g, const NormBackward& a, void* sums) {
   for (std::int64_t b = 0; b < g.blocks; ++b) {
-    if (a.dy2 || (a.relu && a.residual)) {
-      backward_block<Source::masked>(g, a, b);
-    } else if (a.relu) {
-      backward_block<Source::recomputed>(g, a, b);
-    } else {
-      backward_block<Source::plain>(g, a, b);
-    }
+    const Saved s = saved_of(g, a.saved, b);
+    const Sums to = sums_of(g, sums, b);
+    for_runs(g, b, [&](auto d, const Runs& r) HWY_ATTR {
+      const auto factor = constants(d, s.factor, r), offset = constants(d, s.offset, r), mean = constants(d, s.mean, r);
+      const auto zero = hn::Zero(d);
+      two_sums(d, r, to.first, to.second, [&](std::int64_t at, auto& first, auto& second) HWY_ATTR {
+        auto gradient = hn::LoadU(d, a.dy + at);
+        const auto x = hn::LoadU(d, a.x + at);
+        if (source == Source::recomputed) {
+          gradient = hn::IfThenElse(hn::Le(hn::MulAdd(x, factor, offset), zero), zero, gradient);
+        } else if (source == Source::masked) {
+          if (a.dy2) gradient = hn::Add(gradient, hn::LoadU(d, a.dy2 + at));
+          if (a.relu) gradient = hn::IfThenElse(hn::Le(hn::LoadU(d, a.y + at), zero), zero, gradient);
+          hn::StoreU(gradient, d, a.masked + at);
+        }
+        first = hn::Add(first, gradient);
+        second = hn::MulAdd(gradient, hn::Sub(x, mean), second);
+      });
+    });
   }
+}
+
+void norm_gradient_sums(const NormGeometry& g, bool first, const NormBackward& a, void* sums) {
+  if (first) std::fill_n(static_cast<double*>(sums), 2 * g.blocks * g.block, 0.0);
+  switch (source_of(a)) {
+    case Source::plain:
+      return gradient_sums<Source::plain>(g, a, sums);
+    case Source::recomputed:
+      return gradient_sums<Source::recomputed>(g, a, sums);
+    case Source::masked:
+      return gradient_sums<Source::masked>(g, a, sums);
+  }
+}
+
+template <bool with_mask>
+HWY_INLINE HWY_ATTR void gradient_apply(const NormGeometry& g, const NormBackward& a) {
+  const float* from = a.writes_masked() ? a.masked : a.dy;
+  for (std::int64_t b = 0; b < g.blocks; ++b) {
+    const Saved s = saved_of(g, a.saved, b);
+    const float* by_x = a.lines + b * g.block;
+    const float* constant = by_x + g.blocks * g.block;
+    for_runs(g, b, [&](auto d, const Runs& r) HWY_ATTR {
+      const auto factor = constants(d, s.factor, r), offset = constants(d, s.offset, r);
+      const auto slope = constants(d, by_x, r), rest = constants(d, constant, r);
+      const auto zero = hn::Zero(d);
+      for_positions(d, r, [&](std::int64_t at) HWY_ATTR {
+        auto gradient = hn::LoadU(d, from + at);
+        const auto x = hn::LoadU(d, a.x + at);
+        if (with_mask) gradient = hn::IfThenElse(hn::Le(hn::MulAdd(x, factor, offset), zero), zero, gradient);
+        hn::StoreU(hn::MulAdd(factor, gradient, hn::MulAdd(x, slope, rest)), d, a.dx + at);
+      });
+    });
+  }
+}
+
+void norm_gradient_apply(const NormGeometry& g, const NormBackward& a) {
+  source_of(a) == Source::recomputed ? gradient_apply<true>(g, a) : gradient_apply<false>(g, a);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -292,19 +265,78 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace fanin::engine::kernels {
+namespace {
 
-HWY_EXPORT(norm_training);
-HWY_EXPORT(norm_evaluation);
-HWY_EXPORT(norm_backward);
+/// factor and offset of y = factor x + offset for channel c from its mean and 1/sqrt(var + eps).
+void set_line(const NormGeometry& g, const NormStatistics& a, std::int64_t c, double mean, double inverse) {
+  const std::int64_t all = g.blocks * g.block;
+  const double factor = static_cast<double>(a.scale[c]) * inverse;
+  a.saved[c] = static_cast<float>(factor);
+  a.saved[all + c] = static_cast<float>(static_cast<double>(a.shift[c]) - mean * factor);
+  a.saved[2 * all + c] = static_cast<float>(mean);
+  a.saved[3 * all + c] = static_cast<float>(inverse);
+}
 
-void norm_training(const NormGeometry& geometry, const NormForward& a) {
-  HWY_DYNAMIC_DISPATCH(norm_training)(geometry, a);
+}  // namespace
+
+HWY_EXPORT(norm_sums);
+HWY_EXPORT(norm_apply);
+HWY_EXPORT(norm_gradient_sums);
+HWY_EXPORT(norm_gradient_apply);
+
+void norm_sums(const NormGeometry& g, bool first, const float* x, void* sums) {
+  HWY_DYNAMIC_DISPATCH(norm_sums)(g, first, x, sums);
 }
-void norm_evaluation(const NormGeometry& geometry, const NormForward& a) {
-  HWY_DYNAMIC_DISPATCH(norm_evaluation)(geometry, a);
+void norm_apply(const NormGeometry& g, const NormApply& a) {
+  HWY_DYNAMIC_DISPATCH(norm_apply)(g, a);
 }
-void norm_backward(const NormGeometry& geometry, const NormBackward& a) {
-  HWY_DYNAMIC_DISPATCH(norm_backward)(geometry, a);
+void norm_gradient_sums(const NormGeometry& g, bool first, const NormBackward& a, void* sums) {
+  HWY_DYNAMIC_DISPATCH(norm_gradient_sums)(g, first, a, sums);
+}
+void norm_gradient_apply(const NormGeometry& g, const NormBackward& a) {
+  HWY_DYNAMIC_DISPATCH(norm_gradient_apply)(g, a);
+}
+
+void norm_statistics(const NormGeometry& g, const NormStatistics& a) {
+  std::fill_n(a.saved, norm_saved_floats(g), 0.0F);
+  const double count = static_cast<double>(g.n * g.positions);
+  const Sums s = sums_of(g, const_cast<void*>(a.sums), 0);
+  for (std::int64_t c = 0; c < g.channels; ++c) {
+    const double shifted = s.first[c] / count, mean = static_cast<double>(s.about[c]) + shifted;
+    double var = s.second[c] / count - shifted * shifted;
+    if (var < 0) var = 0;  // rounding; NaN stays
+    set_line(g, a, c, mean, 1.0 / std::sqrt(var + a.epsilon));
+    const double unbiased = count > 1 ? var * count / (count - 1) : var;
+    a.running_mean[c] =
+        static_cast<float>((1 - a.momentum) * static_cast<double>(a.running_mean[c]) + a.momentum * mean);
+    a.running_var[c] =
+        static_cast<float>((1 - a.momentum) * static_cast<double>(a.running_var[c]) + a.momentum * unbiased);
+  }
+}
+
+void norm_running(const NormGeometry& g, const NormStatistics& a) {
+  std::fill_n(a.saved, norm_saved_floats(g), 0.0F);
+  for (std::int64_t c = 0; c < g.channels; ++c) {
+    set_line(g, a, c, static_cast<double>(a.running_mean[c]),
+             1.0 / std::sqrt(static_cast<double>(a.running_var[c]) + a.epsilon));
+  }
+}
+
+void norm_gradient_lines(const NormGeometry& g, const void* sums, const float* scale, const float* saved, float* dscale,
+                         float* dshift, float* lines) {
+  std::fill_n(lines, norm_lines_floats(g), 0.0F);
+  const std::int64_t all = g.blocks * g.block;
+  const double count = static_cast<double>(g.n * g.positions);
+  const Sums s = sums_of(g, const_cast<void*>(sums), 0);
+  for (std::int64_t c = 0; c < g.channels; ++c) {
+    const double mean = static_cast<double>(saved[2 * all + c]), inverse = static_cast<double>(saved[3 * all + c]);
+    dscale[c] = static_cast<float>(s.second[c] * inverse);
+    dshift[c] = static_cast<float>(s.first[c]);
+    const double factor = static_cast<double>(scale[c]) * inverse;
+    const double slope = -factor * inverse * inverse * s.second[c] / count;
+    lines[c] = static_cast<float>(slope);
+    lines[all + c] = static_cast<float>(-factor * s.first[c] / count - slope * mean);
+  }
 }
 
 }  // namespace fanin::engine::kernels

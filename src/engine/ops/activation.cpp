@@ -163,10 +163,10 @@ void emit_activation_backward(Lowering& to, const model::Activation& activation,
                               BufferId out) {
   const std::string what = fmt::format("gradient of {}", model::activation_name(activation.kind));
   if (rectifier(activation.kind)) {
-    const auto n = static_cast<std::size_t>(to.layout(gradient).size());
-    to.kernel(what, {gradient, result}, {out}, [n, slope = slope_of(activation)](float* const* buffer) {
-      kernels::relu_backward(buffer[2], buffer[0], buffer[1], slope, n);
-    });
+    to.flat_kernel(what, {gradient, result}, {out},
+                   [slope = slope_of(activation)](float* const* buffer, std::size_t n) {
+                     kernels::relu_backward(buffer[2], buffer[0], buffer[1], slope, n);
+                   });
     return;
   }
   const memory::desc home = to.desc(gradient);

@@ -13,9 +13,8 @@ class Add : public Op {
     const BufferId left = to.value(group_.inputs[0]);
     const BufferId right = to.converted(to.value(group_.inputs[1]), to.desc(left));
     const BufferId output = to.define(group_.output, to.desc(left));
-    const auto n = static_cast<std::size_t>(to.layout(left).size());
     const bool relu = group_.activation.has_value();
-    to.kernel("sum", {left, right}, {output}, [n, relu](float* const* buffer) {
+    to.flat_kernel("sum", {left, right}, {output}, [relu](float* const* buffer, std::size_t n) {
       relu ? kernels::add_relu(buffer[2], buffer[0], buffer[1], n) : kernels::add(buffer[2], buffer[0], buffer[1], n);
     });
   }
@@ -26,15 +25,16 @@ class Add : public Op {
     BufferId gradient = taken[0];
     if (relu) {
       gradient = to.gradient_over(taken[0], group_.output);
-      const auto n = static_cast<std::size_t>(to.layout(gradient).size());
       const BufferId output = to.value(group_.output);
       if (taken.size() == 2) {
-        to.kernel(
-            "sum of gradients, gradient of relu", {taken[0], taken[1], output}, {gradient},
-            [n](float* const* buffer) { kernels::sum_relu_backward(buffer[3], buffer[0], buffer[1], buffer[2], n); });
+        to.flat_kernel("sum of gradients, gradient of relu", {taken[0], taken[1], output}, {gradient},
+                       [](float* const* buffer, std::size_t n) {
+                         kernels::sum_relu_backward(buffer[3], buffer[0], buffer[1], buffer[2], n);
+                       });
       } else {
-        to.kernel("gradient of relu", {taken[0], output}, {gradient},
-                  [n](float* const* buffer) { kernels::relu_backward(buffer[2], buffer[0], buffer[1], 0, n); });
+        to.flat_kernel("gradient of relu", {taken[0], output}, {gradient}, [](float* const* buffer, std::size_t n) {
+          kernels::relu_backward(buffer[2], buffer[0], buffer[1], 0, n);
+        });
       }
     }
     for (const model::ValueId summand : group_.inputs) {

@@ -19,20 +19,22 @@ class Pad : public Op {
     const Tag tag = inner_.block == 16 ? Tag::nChw16c : inner_.block == 8 ? Tag::nChw8c : Tag::nchw;
     const BufferId output = to.define(group_.output, float_desc(dims, tag));
     outer_ = to.layout(output);
-    to.kernel("zeros around", {input}, {output},
-              [inner = inner_, outer = outer_, place = place()](float* const* buffer) {
-                kernels::paste(inner, outer, place, buffer[0], buffer[1]);
-              });
+    to.kernel_by_image(
+        "zeros around", {input}, {output},
+        [inner = inner_, outer = outer_, place = place()](float* const* buffer, std::int64_t, std::int64_t count) {
+          kernels::paste(inner.of(count), outer.of(count), place, buffer[0], buffer[1]);
+        });
   }
 
   void backward(Lowering& to) override {
     const BufferId gradient = to.take_gradient(group_.output);
     const model::ValueId source = group_.inputs[0];
     const BufferId out = to.temporary(fmt::format("d({})", to.graph().value(source).name), to.desc(to.value(source)));
-    to.kernel("the inner part", {gradient}, {out},
-              [inner = inner_, outer = outer_, place = place()](float* const* buffer) {
-                kernels::cut(inner, outer, place, buffer[0], buffer[1]);
-              });
+    to.kernel_by_image(
+        "the inner part", {gradient}, {out},
+        [inner = inner_, outer = outer_, place = place()](float* const* buffer, std::int64_t, std::int64_t count) {
+          kernels::cut(inner.of(count), outer.of(count), place, buffer[0], buffer[1]);
+        });
     to.contribute(source, out);
   }
 
