@@ -2,6 +2,7 @@
 // batch (shuffle, flip and crop, normalization).
 // usage: bench_steps_fanin lenet5|resnet20|vanilla20 BATCH SECONDS
 #include <cstdlib>
+#include <fstream>
 
 #include "bench/steps/round.h"
 #include "fanin/base/denormals.h"
@@ -28,6 +29,19 @@ data::Images made_up_images(const Shape& shape, std::int64_t count) {
   return images;
 }
 
+/// What the other contenders start from; start.py says how it is read.
+void write_start(const char* path, engine::Program& program, std::int64_t floats) {
+  std::ofstream file(path, std::ios::binary);
+  const auto write = [&](const float* values, std::int64_t count) {
+    file.write(reinterpret_cast<const char*>(values), count * static_cast<std::int64_t>(sizeof(float)));
+  };
+  for (const NamedTensor& item : program.store()) {
+    if (item.tensor.shape.size() > 1) write(item.tensor.values.data(), std::ssize(item.tensor.values));
+  }
+  write(program.input(), floats);
+  if (!file.flush()) throw Error(fmt::format("{}: cannot be written", path));
+}
+
 void run(const std::string& model, std::int64_t batch, double seconds) {
   const Shape input = model == "lenet5" ? Shape{1, 28, 28} : Shape{3, 32, 32};
   const model::Graph graph = model::build_model(parse_spec(model), input, 10);
@@ -45,18 +59,23 @@ void run(const std::string& model, std::int64_t batch, double seconds) {
   std::int64_t made = 0, step = 0;
   const auto make_batch = [&] { batches.training_batch(made++, program.input(), program.labels()); };
   const auto train_step = [&] {
-    program.forward_backward(0, step++);
+    const double loss = program.forward_backward(0, step++).loss;
     optimizer.step(0.001, 0);
+    return loss;
   };
   make_batch();
-  for (int i = 0; i < 5; ++i) train_step();
+  for (std::int64_t i = 0; i < batch; ++i) program.labels()[i] = static_cast<std::int32_t>(i % 10);
+  if (const char* start = std::getenv("FANIN_BENCH_START")) write_start(start, program, batch * element_count(input));
+  std::string losses;
+  for (int i = 0; i < 4; ++i) losses += fmt::format("{}{:.6f}", i == 0 ? "" : ",", train_step());
   const char* clock = std::getenv("FANIN_BENCH_CLOCK");  // "wall": for bench/loaded
   const bool by_wall_clock = clock && std::string_view(clock) == "wall";
   std::int64_t parameters = 0;
   for (const model::Parameter& parameter : graph.parameters()) {
     if (model::is_trainable(parameter.role)) parameters += element_count(parameter.shape);
   }
-  bench::serve(fmt::format("parameters={} {} {}", parameters, engine::library_versions(), engine::instruction_set()),
+  bench::serve(fmt::format("parameters={} losses={} {} {}", parameters, losses, engine::library_versions(),
+                           engine::instruction_set()),
                [&] {
                  if (by_wall_clock) return fmt::format("rate={:.3f}", bench::rate_of_round(seconds, train_step));
                  const double of_step = bench::median_of_round(seconds, train_step);

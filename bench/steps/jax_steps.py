@@ -5,14 +5,8 @@ import time
 
 import jax
 import jax.numpy as jnp
-import numpy as np
+import start
 from jax import lax
-
-random = np.random.default_rng(0)
-
-
-def weight(*shape):
-    return jnp.asarray(random.standard_normal(shape) * np.sqrt(2 / np.prod(shape[:-1])), jnp.float32)
 
 
 def convolution(x, w, stride=1, padding=1):
@@ -20,9 +14,8 @@ def convolution(x, w, stride=1, padding=1):
                                     dimension_numbers=("NHWC", "HWIO", "NHWC"))
 
 
-def lenet5():
-    sizes = [(5, 5, 1, 6), (5, 5, 6, 16), (400, 120), (120, 84), (84, 10)]
-    parameters = [(weight(*s), jnp.zeros(s[-1])) for s in sizes]
+def lenet5(weights):
+    parameters = [(jnp.asarray(w), jnp.zeros(w.shape[-1])) for w in weights]
 
     def forward(p, x):
         for (w, b), padding in zip(p[:2], (2, 0)):
@@ -33,19 +26,12 @@ def lenet5():
             x = jax.nn.relu(x @ w + b)
         return x @ p[4][0] + p[4][1]
 
-    return parameters, forward, (28, 28, 1)
+    return parameters, forward
 
 
-def resnet20():
-    def layer(channels, out):
-        return weight(3, 3, channels, out), jnp.ones(out), jnp.zeros(out)
-
-    layers, strides, channels = [layer(3, 16)], [], 16
-    for out in (16, 32, 64):
-        for i in range(3):
-            layers += [layer(channels, out), layer(out, out)]
-            strides.append(2 if i == 0 and out > 16 else 1)
-            channels = out
+def resnet20(weights):
+    layers = [(jnp.asarray(w), jnp.ones(w.shape[-1]), jnp.zeros(w.shape[-1])) for w in weights[:-1]]
+    strides = [2 if i in (3, 6) else 1 for i in range(9)]  # of the blocks
 
     def normalized(p, x, stride=1):
         x = convolution(x, p[0], stride)
@@ -64,13 +50,14 @@ def resnet20():
             x = jax.nn.relu(x + y)
         return x.mean((1, 2)) @ w + b
 
-    return [layers, (weight(64, 10), jnp.zeros(10))], forward, (32, 32, 3)
+    return [layers, (jnp.asarray(weights[-1]), jnp.zeros(10))], forward
 
 
 def main():
     name, batch, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
-    parameters, forward, shape = lenet5() if name == "lenet5" else resnet20()
-    x = jnp.asarray(random.standard_normal((batch, *shape)), jnp.float32)
+    weights, images = start.channels_last(name, batch)
+    parameters, forward = lenet5(weights) if name == "lenet5" else resnet20(weights)
+    x = jnp.asarray(images)
     y = jnp.arange(batch) % 10
     momentum = jax.tree.map(jnp.zeros_like, parameters)
 
@@ -83,14 +70,15 @@ def main():
         m = jax.tree.map(lambda a, g: 0.9 * a + g, m, gradient)
         return jax.tree.map(lambda a, b: a - 0.001 * b, p, m), m, value
 
-    for _ in range(3):
+    losses = []
+    for _ in range(start.STEPS):
         parameters, momentum, value = train(parameters, momentum)
-    value.block_until_ready()
+        losses.append(float(value))
     count = sum(leaf.size for leaf in jax.tree.leaves(parameters))
-    print(f"ready parameters={count} jax {jax.__version__}", flush=True)
+    start.ready(count, f"jax {jax.__version__}", losses)
     for _ in sys.stdin:
-        taken, start = [], time.process_time()
-        while time.process_time() - start < seconds or len(taken) < 3:
+        taken, began = [], time.process_time()
+        while time.process_time() - began < seconds or len(taken) < 3:
             before = time.process_time()
             parameters, momentum, value = train(parameters, momentum)
             value.block_until_ready()

@@ -5,7 +5,8 @@ usage: bench/steps/run.py [--models lenet5,resnet20] [--rounds 7] [--seconds 1] 
 
 All contenders are started and warmed up first, each pinned to the core; then they take turns, a round each, and the
 medians over the rounds are printed. Python of the peers: every interpreter in FANIN_PYTHON (separated by colons), else
-the one that runs this. A contender that does not start, or whose network has another number of parameters, is named.
+the one that runs this. All start from the weights and the batch that Fanin's contender wrote; one that does not start,
+or whose first losses are not Fanin's, is named and not timed.
 """
 import argparse
 import os
@@ -13,7 +14,9 @@ import pathlib
 import statistics
 import subprocess
 import sys
+import tempfile
 
+LIMIT = "limit: bare convolutions"
 HERE = pathlib.Path(__file__).resolve().parent
 BATCH = {"lenet5": 64, "resnet20": 128, "vanilla20": 128}
 PEERS = {
@@ -24,13 +27,16 @@ PEERS = {
     "tensorflow": ("tensorflow_steps.py", "graph"),
     "tensorflow xla": ("tensorflow_steps.py", "xla"),
     "jax": ("jax_steps.py", "jit"),
+    "libtorch": ("bench_steps_libtorch", "nchw"),
+    "libtorch channels_last": ("bench_steps_libtorch", "channels_last"),
 }
 MODULE = {"torch_steps.py": "torch", "tensorflow_steps.py": "tensorflow", "jax_steps.py": "jax"}
 
 
 class Contender:
-    def __init__(self, name, command, core):
-        environment = dict(os.environ, OMP_NUM_THREADS="1", XLA_FLAGS="--xla_cpu_multi_thread_eigen=false")
+    def __init__(self, name, command, core, start):
+        environment = dict(os.environ, OMP_NUM_THREADS="1", XLA_FLAGS="--xla_cpu_multi_thread_eigen=false",
+                           FANIN_BENCH_START=start)
         self.name, self.steps, self.data, self.facts = name, [], [], {}
         self.process = subprocess.Popen(["taskset", "-c", str(core), *map(str, command)], env=environment, text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -55,6 +61,17 @@ class Contender:
         if "data" in pairs:
             self.data.append(float(pairs["data"]))
 
+    def agrees(self, fanin):
+        """Whether the first losses are Fanin's: the same network, weights, batch and optimizer."""
+        losses = [[float(loss) for loss in c.facts["losses"].split(",")] for c in (self, fanin)]
+        apart = max(abs(a - b) / b for a, b in zip(*losses, strict=True))
+        if apart < 1e-3 and self.facts["parameters"] == fanin.facts["parameters"]:
+            return True
+        print(f"{self.name}: not measured, another network: {self.facts['parameters']} parameters, losses {losses[0]}; "
+              f"fanin has {fanin.facts['parameters']} and {losses[1]}")
+        self.stop()
+        return False
+
     def stop(self):
         self.process.communicate()
 
@@ -72,22 +89,35 @@ def wanted(name, words):
     return any(word == name if word in PEERS else word in name for word in words)
 
 
+def command_of(file, options):
+    """What runs a peer's file, as a list; a word about it where nothing does."""
+    if file in MODULE:
+        python = python_with(MODULE[file])
+        return [python, HERE / file] if python else f"not installed in {os.environ.get('FANIN_PYTHON', sys.executable)}"
+    program = options.build / "bench" / file
+    return [program] if program.exists() else f"{program} is not built"
+
+
 def measure(model, options):
+    with tempfile.NamedTemporaryFile(prefix="fanin-start-") as start:
+        measure_from(model, options, start.name)
+
+
+def measure_from(model, options, start):
     batch, common = BATCH[model], [model, BATCH[model], options.seconds]
-    contenders = []
-    for name in ("fanin", "onednn"):
-        file = {"fanin": "bench_steps_fanin", "onednn": "bench_steps_onednn"}[name]
-        shown = {"fanin": "fanin", "onednn": "limit: bare convolutions"}[name]
-        contenders.append(Contender(shown, [options.build / "bench" / file, *common], options.core))
+    contenders = [Contender(shown, [options.build / "bench" / file, *common], options.core, start)
+                  for shown, file in (("fanin", "bench_steps_fanin"), (LIMIT, "bench_steps_onednn"))]
+    contenders = [c for c in contenders if c.ready]
     for name, (file, mode) in PEERS.items():
         if model == "vanilla20" or (options.only and not wanted(name, options.only.split(";"))):
             continue
-        python = python_with(MODULE[file])
-        if python is None:
-            print(f"{name}: not installed in {os.environ.get('FANIN_PYTHON', sys.executable)}")
+        command = command_of(file, options)
+        if isinstance(command, str):
+            print(f"{name}: {command}")
             continue
-        contenders.append(Contender(name, [python, HERE / file, *common, mode], options.core))
-    contenders = [c for c in contenders if c.ready]
+        peer = Contender(name, [*command, *common, mode], options.core, start)
+        if peer.ready and contenders[0].name == "fanin" and peer.agrees(contenders[0]):
+            contenders.append(peer)
     for _ in range(options.rounds):
         for contender in contenders:
             contender.round()
@@ -97,20 +127,17 @@ def measure(model, options):
 
 
 def report(model, batch, contenders):
-    for needed in ("fanin", "limit: bare convolutions"):
+    for needed in ("fanin", LIMIT):
         if needed not in contenders:
             sys.exit(f"'{needed}' was not measured; build its program first: bench/steps/README.md says how")
     rates = {name: batch / statistics.median(c.steps) for name, c in contenders.items()}
-    fanin, limit = contenders["fanin"], contenders["limit: bare convolutions"]
+    fanin, limit = contenders["fanin"], contenders[LIMIT]
     peak, flops = float(limit.facts["peak"]), float(limit.facts["flops"])
     print(f"\n{model}, batch {batch}, float32, one core; peak {peak / 1e9:.0f} GFLOP/s")
     for name, rate in sorted(rates.items(), key=lambda item: -item[1]):
         share = f"{100 * flops * rate / batch / peak:5.1f} % of the peak"
         spread = (max(contenders[name].steps) - min(contenders[name].steps)) / statistics.median(contenders[name].steps)
-        note = ""
-        if contenders[name].facts.get("parameters", fanin.facts["parameters"]) != fanin.facts["parameters"]:
-            note = f"   ANOTHER NETWORK: {contenders[name].facts['parameters']} parameters"
-        print(f"  {name:<32}{rate:10,.0f} images/s  {share}  rounds differ by {100 * spread:.0f} %{note}")
+        print(f"  {name:<32}{rate:10,.0f} images/s  {share}  rounds differ by {100 * spread:.0f} %")
     peers = {name: rate for name, rate in rates.items() if name not in ("fanin", limit.name)}
     if peers:
         best = max(peers, key=peers.get)

@@ -9,6 +9,7 @@ import time
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import numpy as np
+import start
 import tensorflow as tf
 from keras import Input, Model, layers, losses, optimizers
 
@@ -27,7 +28,7 @@ def normalized(x, channels, stride=1):
     # Padded by hand: at stride 2 "same" would pad on one side only.
     x = layers.Conv2D(channels, 3, stride, use_bias=False)(layers.ZeroPadding2D()(x)) if stride > 1 else \
         layers.Conv2D(channels, 3, padding="same", use_bias=False)(x)
-    return layers.BatchNormalization()(x)
+    return layers.BatchNormalization(epsilon=1e-5)(x)
 
 
 def resnet20():
@@ -49,7 +50,10 @@ def main():
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     model = lenet5() if name == "lenet5" else resnet20()
-    x = tf.constant(np.random.default_rng(0).standard_normal((batch, *model.input_shape[1:])).astype("float32"))
+    weights, images = start.channels_last(name, batch)
+    for variable, w in zip([v for v in model.trainable_variables if len(v.shape) > 1], weights, strict=True):
+        variable.assign(w)
+    x = tf.constant(images)
     y = tf.constant(np.arange(batch) % 10)
     optimizer = optimizers.SGD(0.001, momentum=0.9)
     optimizer.build(model.trainable_variables)
@@ -62,13 +66,12 @@ def main():
         optimizer.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
         return loss
 
-    for _ in range(5):
-        train().numpy()
+    losses = [train().numpy() for _ in range(start.STEPS)]
     parameters = sum(int(tf.size(v)) for v in model.trainable_variables)
-    print(f"ready parameters={parameters} tensorflow {tf.__version__}", flush=True)
+    start.ready(parameters, f"tensorflow {tf.__version__}", losses)
     for _ in sys.stdin:
-        taken, start = [], time.process_time()
-        while time.process_time() - start < seconds or len(taken) < 3:
+        taken, began = [], time.process_time()
+        while time.process_time() - began < seconds or len(taken) < 3:
             before = time.process_time()
             train().numpy()
             taken.append(time.process_time() - before)

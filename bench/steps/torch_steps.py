@@ -6,6 +6,7 @@ import statistics
 import sys
 import time
 
+import start
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -59,8 +60,14 @@ def main():
     torch.manual_seed(0)
     module = LeNet5() if name == "lenet5" else ResNet20()
     parameters = sum(p.numel() for p in module.parameters())
-    x = torch.randn(batch, *((1, 28, 28) if name == "lenet5" else (3, 32, 32)))
-    y = torch.arange(batch) % 10
+    weights, images = start.read(name, batch)
+    with torch.no_grad():
+        for p, w in zip([p for p in module.parameters() if p.dim() > 1], weights, strict=True):
+            p.copy_(torch.from_numpy(w))
+        for parameter in module.named_parameters():
+            if parameter[0].endswith("bias"):
+                parameter[1].zero_()
+    x, y = torch.from_numpy(images), torch.arange(batch) % 10
     if "channels_last" in mode:
         module, x = module.to(memory_format=torch.channels_last), x.contiguous(memory_format=torch.channels_last)
     forward = torch.compile(module) if "compile" in mode else module
@@ -68,15 +75,16 @@ def main():
 
     def step():
         optimizer.zero_grad(set_to_none=True)
-        F.cross_entropy(forward(x), y).backward()
+        loss = F.cross_entropy(forward(x), y)
+        loss.backward()
         optimizer.step()
+        return loss
 
-    for _ in range(5):
-        step()
-    print(f"ready parameters={parameters} torch {torch.__version__}", flush=True)
+    losses = [step().item() for _ in range(start.STEPS)]
+    start.ready(parameters, f"torch {torch.__version__}", losses)
     for _ in sys.stdin:
-        taken, start = [], time.process_time()
-        while time.process_time() - start < seconds or len(taken) < 3:
+        taken, began = [], time.process_time()
+        while time.process_time() - began < seconds or len(taken) < 3:
             before = time.process_time()
             step()
             taken.append(time.process_time() - before)
