@@ -66,9 +66,9 @@ def main():
         optimizer.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
         return loss
 
-    losses = [train().numpy() for _ in range(start.STEPS)]
+    first = [train().numpy() for _ in range(start.STEPS)]
     parameters = sum(int(tf.size(v)) for v in model.trainable_variables)
-    start.ready(parameters, f"tensorflow {tf.__version__}", losses)
+    start.ready(parameters, f"tensorflow {tf.__version__}", first)
     for _ in sys.stdin:
         taken, began = [], time.process_time()
         while time.process_time() - began < seconds or len(taken) < 3:
