@@ -26,6 +26,11 @@ double seconds() {
 
 template <class T>
 void fill(const std::string& kind, std::span<T> out, const Stream& stream) {
+  if constexpr (std::is_same_v<T, float>)
+    if (kind == "bits") {  // the generator alone
+      fill_bits(std::span(reinterpret_cast<std::uint32_t*>(out.data()), out.size()), stream);
+      return;
+    }
   if (kind == "uniform")
     fill_uniform(out, stream, -0.1f, 0.1f);
   else if (kind == "truncated")

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstddef>
@@ -222,6 +223,29 @@ TEST_F(EveryTarget, GivesTheSameFills) {
       SCOPED_TRACE(target.name);
       simd::force_target(target.id);
       EXPECT_EQ(fill.run(stream, 5, 1003), expected);
+    }
+  }
+}
+
+TEST_F(EveryTarget, CarriesIntoTheCountersUpperWord) {
+  const Stream stream = make_stream(21, "fc.weight", Purpose::initialize, 3);
+  const std::uint64_t block_index = (std::uint64_t{5} << 32) - 11;  // the upper word becomes 5 within the range
+  for (const simd::Target& target : simd::runnable_targets()) {
+    SCOPED_TRACE(target.name);
+    simd::force_target(target.id);
+    std::vector<std::uint32_t> words(131);
+    const std::uint64_t first = 4 * block_index;
+    fill_bits(words, stream, first);
+    for (std::uint64_t i = 0; i < words.size(); ++i) {
+      const std::uint64_t tile = (first + i) / 32, r = (first + i) % 32;
+      ASSERT_EQ(words[i], block(stream, tile * 8 + r % 16 / 2)[r / 16 * 2 + r % 2]) << i;
+    }
+    std::vector<double> doubles(64);
+    fill_uniform(doubles, stream, 0.0, 1.0, 2 * block_index);
+    for (std::uint64_t i = 0; i < doubles.size(); ++i) {
+      const std::array<std::uint32_t, 4> b = block(stream, block_index + i / 2);
+      const std::uint64_t word = b[i % 2 * 2] | static_cast<std::uint64_t>(b[i % 2 * 2 + 1]) << 32;
+      ASSERT_EQ(doubles[i], static_cast<double>(word >> 11) * 0x1p-53) << i;
     }
   }
 }

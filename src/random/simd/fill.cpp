@@ -36,6 +36,16 @@ HWY_INLINE FloatVec radius(FloatVec u) {
   return hn::Sqrt(hn::MulAdd(hn::ConvertTo(floats, exponent), hn::Set(floats, minus_two_ln2), series));
 }
 
+/// value, negated where the top bit of `bits` is set.
+HWY_INLINE FloatVec flip_sign(FloatVec value, WordVec bits) {
+#if HWY_TARGET == HWY_AVX3
+  const auto sign = _mm512_set1_epi32(INT32_MIN);
+  return FloatVec{_mm512_castsi512_ps(_mm512_ternarylogic_epi32(_mm512_castps_si512(value.raw), bits.raw, sign, 0x78))};
+#else
+  return hn::Xor(value, hn::BitCast(Floats(), hn::And(bits, hn::Set(Words(), 0x80000000u))));
+#endif
+}
+
 struct FloatPair {
   FloatVec cosine, sine;
 };
@@ -58,12 +68,10 @@ HWY_INLINE FloatPair box_muller(const Halves& halves) {
   c = hn::MulAdd(c, x2, hn::Set(floats, cos_coefficients[0]));
   c = hn::MulAdd(hn::MulAdd(c, x2, hn::Set(floats, -0.5f)), x2, hn::Set(floats, 1.0f));
 
-  const auto sign_bit = hn::Set(words, 0x80000000u);
-  const auto swap = hn::RebindMask(floats, hn::TestBit(angle, hn::Set(words, 0x40000000u)));
-  const auto sine_sign = hn::And(angle, sign_bit);
-  const auto cosine_sign = hn::And(hn::Xor(angle, hn::Add(angle, angle)), sign_bit);
-  const auto cosine = hn::Xor(hn::IfThenElse(swap, s, c), hn::BitCast(floats, cosine_sign));
-  const auto sine = hn::Xor(hn::IfThenElse(swap, c, s), hn::BitCast(floats, sine_sign));
+  const auto doubled = hn::Add(angle, angle);  // its top bit says whether sine and cosine change places
+  const auto swap = hn::BitCast(floats, doubled);
+  const auto cosine = flip_sign(hn::IfNegativeThenElse(swap, s, c), hn::Xor(angle, doubled));
+  const auto sine = flip_sign(hn::IfNegativeThenElse(swap, c, s), angle);
   return {hn::Mul(r, cosine), hn::Mul(r, sine)};
 }
 

@@ -1,4 +1,6 @@
 // Philox on whole vectors of blocks, for the files that Highway compiles once for each target.
+#include <algorithm>
+
 #include "random/philox.h"
 #include "random/tiles.h"
 
@@ -35,23 +37,81 @@ struct Halves {
   WordVec first, second;  // words 0, 1 and words 2, 3 of wide_lanes consecutive blocks
 };
 
-/// Blocks counter, counter + 1, ... of the key. Each 64-bit lane holds two of Philox's four words, so that the products
-/// of MulEven need one swap of neighbours and no packing.
-HWY_INLINE Halves philox_blocks(WideVec counter, WideVec purpose, const std::uint64_t* HWY_RESTRICT keys) {
+/// What the blocks of a run have in common. Rounds 1 to 3 fold what depends on purpose, draw and the counter's upper
+/// word alone, so that of their six products three are left.
+struct Run {
+  std::uint64_t b1, a2, b2, b3;  // words to be xored in, key included
+  std::uint64_t keys_0[philox_rounds], keys_1[philox_rounds];
+};
+
+inline Run philox_run(const Stream& stream, std::uint32_t counter_high) {
+  Run run;
+  std::uint32_t k0 = static_cast<std::uint32_t>(stream.key), k1 = static_cast<std::uint32_t>(stream.key >> 32);
+  for (int round = 0; round < philox_rounds; ++round) {
+    run.keys_0[round] = k0;
+    run.keys_1[round] = k1;
+    k0 += philox_weyl_0;
+    k1 += philox_weyl_1;
+  }
+  const std::uint64_t p1 = std::uint64_t{philox_multiplier_1} * static_cast<std::uint32_t>(stream.purpose);
+  const auto a1 = static_cast<std::uint32_t>((p1 >> 32) ^ counter_high ^ run.keys_0[0]);
+  const std::uint64_t p0 = std::uint64_t{philox_multiplier_0} * a1;
+  run.b1 = stream.draw ^ run.keys_1[0];
+  run.a2 = p1 ^ run.keys_0[1];
+  run.b2 = (p0 >> 32) ^ run.keys_1[1];
+  run.b3 = p0 ^ run.keys_1[2];
+  return run;
+}
+
+/// Lane by lane, low words: hi(product) ^ other ^ key; high words: lo(product). A block's half as it leaves Philox.
+HWY_INLINE WordVec last_half(WideVec product, WideVec other, WideVec key) {
+  const Words words;
+  const auto turned = hn::Shuffle2301(hn::BitCast(words, product));
+#if HWY_TARGET == HWY_AVX3
+  return WordVec{_mm512_mask_ternarylogic_epi32(turned.raw, 0x5555, other.raw, key.raw, 0x96)};
+#else
+  return hn::OddEven(turned, hn::BitCast(words, hn::Xor3(hn::ShiftRight<32>(product), other, key)));
+#endif
+}
+
+/// The run's blocks whose counters' low words are the low words of `counter`.
+///
+/// Each 64-bit lane carries one word of the block in its low half; the high half is whatever is left there, since
+/// MulEven reads low halves only. With p the product of a word and its multiplier, the next round needs hi(p), in a low
+/// half after one shift, and lo(p), in a low half already: so nothing is ever packed or swapped until the last round.
+HWY_INLINE Halves philox_blocks(WideVec counter, const Run& run) {
   const Wide wide;
   const Words words;
   const auto multiplier_0 = hn::Set(words, philox_multiplier_0);
   const auto multiplier_1 = hn::Set(words, philox_multiplier_1);
-  WideVec a = counter, b = purpose;
-  for (int round = 0; round < philox_rounds; ++round) {
-    const auto p0 =
-        hn::BitCast(wide, hn::Shuffle2301(hn::BitCast(words, hn::MulEven(hn::BitCast(words, a), multiplier_0))));
-    const auto p1 =
-        hn::BitCast(wide, hn::Shuffle2301(hn::BitCast(words, hn::MulEven(hn::BitCast(words, b), multiplier_1))));
-    a = hn::Xor3(p1, hn::ShiftRight<32>(a), hn::Set(wide, keys[2 * round]));
-    b = hn::Xor3(p0, hn::ShiftRight<32>(b), hn::Set(wide, keys[2 * round + 1]));
-  }
-  return {hn::BitCast(words, a), hn::BitCast(words, b)};
+  const auto times_0 = [=](WideVec x) HWY_ATTR { return hn::MulEven(hn::BitCast(words, x), multiplier_0); };
+  const auto times_1 = [=](WideVec x) HWY_ATTR { return hn::MulEven(hn::BitCast(words, x), multiplier_1); };
+  // Words 0 and 2 are a and b; words 1 and 3 are the low halves of the last products, p1 and p0.
+  WideVec p0 = times_0(counter);
+  WideVec b = hn::Xor(hn::ShiftRight<32>(p0), hn::Set(wide, run.b1));
+  WideVec p1 = times_1(b);
+  b = hn::Xor(p0, hn::Set(wide, run.b2));
+  WideVec a = hn::Xor(hn::ShiftRight<32>(p1), hn::Set(wide, run.a2));
+  p0 = times_0(a);
+  const WideVec before = p1;
+  p1 = times_1(b);
+  a = hn::Xor3(hn::ShiftRight<32>(p1), before, hn::Set(wide, run.keys_0[2]));
+  b = hn::Xor(hn::ShiftRight<32>(p0), hn::Set(wide, run.b3));
+  const auto round = [&](int i) HWY_ATTR {
+    const WideVec q0 = times_0(a), q1 = times_1(b);
+    a = hn::Xor3(hn::ShiftRight<32>(q1), p1, hn::Set(wide, run.keys_0[i]));
+    b = hn::Xor3(hn::ShiftRight<32>(q0), p0, hn::Set(wide, run.keys_1[i]));
+    p0 = q0;
+    p1 = q1;
+  };
+  round(3);
+  round(4);
+  round(5);
+  round(6);
+  round(7);
+  round(8);
+  const WideVec q0 = times_0(a), q1 = times_1(b);
+  return {last_half(q1, p1, hn::Set(wide, run.keys_0[9])), last_half(q0, p0, hn::Set(wide, run.keys_1[9]))};
 }
 
 /// Calls store(t, group, halves) for every group of wide_lanes blocks: tile t of these tiles, block `group` of the
@@ -59,23 +119,19 @@ HWY_INLINE Halves philox_blocks(WideVec counter, WideVec purpose, const std::uin
 template <class Store>
 HWY_INLINE void each_group(const Tiles& tiles, const Store& store) {
   const Wide wide;
-  HWY_ALIGN std::uint64_t keys[2 * philox_rounds];
-  std::uint32_t k0 = static_cast<std::uint32_t>(tiles.stream.key);
-  std::uint32_t k1 = static_cast<std::uint32_t>(tiles.stream.key >> 32);
-  for (int round = 0; round < philox_rounds; ++round) {
-    keys[2 * round] = k0;
-    keys[2 * round + 1] = k1;
-    k0 += philox_weyl_0;
-    k1 += philox_weyl_1;
-  }
-  const auto purpose = hn::Set(
-      wide, static_cast<std::uint32_t>(tiles.stream.purpose) | static_cast<std::uint64_t>(tiles.stream.draw) << 32);
-  auto counter = hn::Iota(wide, tiles.first * tile_blocks);
+  constexpr std::uint64_t run_tiles = (std::uint64_t{1} << 32) / tile_blocks;  // with one upper word of the counter
   const auto step = hn::Set(wide, std::uint64_t{wide_lanes});
-  for (std::size_t t = 0; t < tiles.count; ++t) {
-    for (std::size_t group = 0; group < tile_blocks; group += wide_lanes) {
-      store(t, group, philox_blocks(counter, purpose, keys));
-      counter = hn::Add(counter, step);
+  for (std::size_t t = 0; t < tiles.count;) {
+    const std::uint64_t tile = tiles.first + t, block = tile * tile_blocks;
+    const std::size_t end =
+        t + static_cast<std::size_t>(std::min<std::uint64_t>(tiles.count - t, run_tiles - tile % run_tiles));
+    const Run run = philox_run(tiles.stream, static_cast<std::uint32_t>(block >> 32));
+    auto counter = hn::Iota(wide, block);
+    for (; t < end; ++t) {
+      for (std::size_t group = 0; group < tile_blocks; group += wide_lanes) {
+        store(t, group, philox_blocks(counter, run));
+        counter = hn::Add(counter, step);
+      }
     }
   }
 }
