@@ -14,7 +14,7 @@ ORDER = ["base", "formats", "random", "data", "model", "reference", "init", "onn
 CONFINED = {  # header pattern -> places (prefixes under src/) that may include it
     r"jpeglib\.h|png\.h|zip\.h|zlib\.h": ["formats/"],
     r"oneapi/dnnl/|dnnl": ["engine/"],
-    r"hwy/": ["random/", "engine/kernels/"],
+    r"hwy/": ["random/", "init/simd/", "engine/kernels/"],
     r"google/protobuf/|onnx/": ["onnx/"],
     r"sqlite3\.h": ["compare/"],
     r"Eigen/": ["init/", "adapt/", "probe/"],

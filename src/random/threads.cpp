@@ -1,6 +1,7 @@
 #include "random/threads.h"
 
 #include <algorithm>
+#include <atomic>
 #include <system_error>
 #include <thread>
 #include <vector>
@@ -42,6 +43,29 @@ void in_pieces(std::size_t size, std::size_t lead, const std::function<void(std:
     }
   }
   work(0, edge(mine));
+}
+
+int fill_threads() {
+  return allowed;
+}
+
+void in_turns(std::size_t count, std::size_t threads, const std::function<void(std::size_t, std::size_t)>& work) {
+  std::atomic<std::size_t> next = 0;
+  const auto run = [&](std::size_t thread) {
+    const FillThreads alone(1);
+    for (std::size_t turn = next++; turn < count; turn = next++) work(turn, thread);
+  };
+  std::vector<std::jthread> others;
+  const std::size_t wanted = std::min(threads, count);
+  others.reserve(wanted);
+  for (std::size_t thread = 1; thread < wanted; ++thread) {
+    try {
+      others.emplace_back(run, thread);
+    } catch (const std::system_error&) {
+      break;  // the others do its turns
+    }
+  }
+  run(0);
 }
 
 }  // namespace fanin::random

@@ -10,4 +10,11 @@ namespace fanin::random {
 /// throw.
 void in_pieces(std::size_t size, std::size_t lead, const std::function<void(std::size_t, std::size_t)>& work);
 
+/// How many threads the fills of this thread may use: what FillThreads says, else 1.
+int fill_threads();
+
+/// Calls work(turn, thread) for each turn of [0, count), each thread taking the next that is left, on up to `threads`
+/// threads (this one is thread 0). Fills that `work` makes stay on their thread. `work` must not throw.
+void in_turns(std::size_t count, std::size_t threads, const std::function<void(std::size_t, std::size_t)>& work);
+
 }  // namespace fanin::random

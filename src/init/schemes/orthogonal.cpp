@@ -70,8 +70,8 @@ Applied orthogonal(const WeightContext& context, const Options& options, std::sp
   const std::int64_t rows = whole.rows / context.groups, columns = whole.columns;
   for (std::int64_t group = 0; group < context.groups; ++group) {
     const auto offset = static_cast<std::size_t>(group * rows * columns);
-    const std::vector<double> q = haar(stream_of(context), rows, columns, offset);
-    for (std::size_t i = 0; i < q.size(); ++i) out[offset + i] = static_cast<float>(q[i] * gain);
+    haar(out.subspan(offset, static_cast<std::size_t>(rows * columns)), stream_of(context), rows, columns, offset,
+         static_cast<float>(gain));
   }
   return {gain / std::sqrt(static_cast<double>(std::max(rows, columns))), gain};
 }
