@@ -124,46 +124,65 @@ struct Workspace {
   Aligned<T> panel, projected, solved;
 };
 
-/// Columns [blocks[p].first, ...) of Q in work.panel: the blocks' reflections on columns of D, the last block first.
+/// Where a panel's values go.
 template <class T>
-void form_panel(std::span<const Block<T>> blocks, std::size_t p, std::size_t rows, const Workspace<T>& work) {
+struct Destination {
+  T* out;
+  std::size_t longer, shorter;
+  bool wide;
+  T scale;
+};
+
+/// Rows [begin, end) of the panel of columns [first, first + count) of Q.
+template <class T>
+void write_rows(const T* panel, std::size_t begin, std::size_t end, std::size_t first, std::size_t count,
+                const Destination<T>& to) {
+  end = std::min(end, to.longer);
+  if (!to.wide) {
+    for (std::size_t i = begin; i < end; ++i)
+      for (std::size_t j = 0; j < count; ++j) to.out[i * to.shorter + first + j] = panel[i * width + j] * to.scale;
+    return;
+  }
+  for (std::size_t j = 0; j < count; ++j)
+    for (std::size_t i = begin; i < end; ++i) to.out[(first + j) * to.longer + i] = panel[i * width + j] * to.scale;
+}
+
+/// Columns [blocks[p].first, ...) of Q: the blocks' reflections on columns of D, the last block first. Rows above a
+/// block's first are zero until it has its turn. A strip of rows that a block has changed goes on to the projection on
+/// the next one's V while it is in the cache, or to the destination.
+template <class T>
+void form_panel(std::span<const Block<T>> blocks, std::size_t p, std::size_t rows, const Workspace<T>& work,
+                const Destination<T>& to) {
+  constexpr std::size_t strip = 48;
   const Block<T>& own = blocks[p];
   const std::size_t columns = rounded_up(own.count, panel_lanes);
   T* const panel = work.panel.data();
+  T* const projected = work.projected.data();
+  T* const solved = work.solved.data();
   std::fill_n(panel, rows * width, T{0});
-  for (std::size_t j = 0; j < own.count; ++j) panel[(own.first + j) * width + j] = own.signs[j];
+  std::fill_n(projected, square, T{0});
+  for (std::size_t j = 0; j < own.count; ++j) {
+    panel[(own.first + j) * width + j] = own.signs[j];
+    for (std::size_t k = 0; k < own.count; ++k)
+      projected[k * width + j] = own.vectors[j * width + k] * own.signs[j];  // V' D
+  }
   for (std::size_t b = p + 1; b-- > 0;) {
     const Block<T>& block = blocks[b];
     const std::size_t count = rounded_up(block.count, panel_rows);
-    T* const projected = work.projected.data();
-    std::fill_n(projected, square, T{0});
-    if (b == p) {  // V' D
-      for (std::size_t k = 0; k < own.count; ++k)
-        for (std::size_t j = 0; j < own.count; ++j)
-          projected[k * width + j] = block.vectors[j * width + k] * own.signs[j];
-    } else {
-      simd::add_transposed_product(block.vectors, panel + block.first * width, block.rows, projected, count, columns);
-    }
-    T* const solved = work.solved.data();
     std::fill_n(solved, square, T{0});
     simd::add_product(block.minus_t, projected, count, solved, count, columns);
-    simd::add_product(block.vectors, solved, count, panel + block.first * width, block.rows, columns);
+    std::fill_n(projected, square, T{0});
+    for (std::size_t i = 0; i < block.rows; i += strip) {
+      const std::size_t taken = std::min(strip, block.rows - i);
+      T* const changed = panel + (block.first + i) * width;
+      simd::add_product(block.vectors + i * width, solved, count, changed, taken, columns);
+      if (b > 0)
+        simd::add_transposed_product(blocks[b - 1].vectors + (width + i) * width, changed, taken, projected, width,
+                                     columns);
+      else
+        write_rows(panel, i, i + taken, own.first, own.count, to);
+    }
   }
-}
-
-template <class T>
-void write_panel(const T* panel, const Block<T>& block, std::size_t longer, std::size_t shorter, bool wide, T scale,
-                 T* out) {
-  if (!wide) {
-    for (std::size_t i = 0; i < longer; ++i)
-      for (std::size_t j = 0; j < block.count; ++j) out[i * shorter + block.first + j] = panel[i * width + j] * scale;
-    return;
-  }
-  constexpr std::size_t strip = 16;  // rows whose values are neighbours in `out`
-  for (std::size_t begin = 0; begin < longer; begin += strip)
-    for (std::size_t j = 0; j < block.count; ++j)
-      for (std::size_t i = begin; i < std::min(begin + strip, longer); ++i)
-        out[(block.first + j) * longer + i] = panel[i * width + j] * scale;
 }
 
 template <class T>
@@ -191,11 +210,11 @@ void write_haar(std::span<T> out, const random::Stream& stream, std::int64_t row
   std::vector<Workspace<T>> spaces;
   for (std::size_t i = 0; i < std::min(threads, count); ++i) spaces.emplace_back(padded);
   random::in_turns(count, threads, [&](std::size_t b, std::size_t) { prepare(blocks[b], longer, stream, starts[b]); });
+  const Destination<T> destination{out.data(), longer, shorter, rows < columns, scale};
   // The last panels see the most reflections: first come, first served, the long ones first.
   random::in_turns(count, threads, [&](std::size_t turn, std::size_t thread) {
     const std::size_t p = count - 1 - turn;
-    form_panel(std::span<const Block<T>>(blocks), p, padded, spaces[thread]);
-    write_panel(spaces[thread].panel.data(), blocks[p], longer, shorter, rows < columns, scale, out.data());
+    form_panel(std::span<const Block<T>>(blocks), p, padded, spaces[thread], destination);
   });
 }
 
