@@ -18,6 +18,13 @@ namespace {
 
 constexpr auto functions = std::to_array<SchemeEntry>({
     {"lsuv", true, schemes::lsuv},
+    {"data_normal", true, schemes::data_normal, schemes::check_within_layer},
+    {"pca", true, schemes::pca, schemes::check_within_layer},
+    {"kmeans", true, schemes::kmeans, schemes::check_within_layer},
+    {"patch_whitening", true, schemes::patch_whitening, schemes::check_patch_whitening},
+    {"class_prior", true, schemes::class_prior, schemes::check_class_prior},
+    {"metainit", false, schemes::metainit},
+    {"gradinit", true, schemes::gradinit},
 });
 
 const SchemeEntry* find_function(std::string_view name) {

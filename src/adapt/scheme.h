@@ -44,5 +44,23 @@ namespace schemes {
 // lsuv.cpp
 std::vector<NamedTensor> lsuv(const Task& task);
 
+// within_layer.cpp
+std::vector<NamedTensor> data_normal(const Task& task);
+std::vector<NamedTensor> pca(const Task& task);
+std::vector<NamedTensor> kmeans(const Task& task);
+void check_within_layer(const Task& task);
+
+// first_and_last.cpp
+std::vector<NamedTensor> patch_whitening(const Task& task);
+void check_patch_whitening(const Task& task);
+std::vector<NamedTensor> class_prior(const Task& task);
+void check_class_prior(const Task& task);
+
+// metainit.cpp
+std::vector<NamedTensor> metainit(const Task& task);
+
+// gradinit.cpp
+std::vector<NamedTensor> gradinit(const Task& task);
+
 }  // namespace schemes
 }  // namespace fanin::adapt

@@ -124,6 +124,56 @@ TEST(InitTest, SaysWhatIsWrong) {
           "needs output channels that the groups divide");
 }
 
+TEST(InitTest, RunsASchemeOnTheDataAndChecksItWhereTheDataIs) {
+  const TemporaryFolder folder;
+  const std::filesystem::path data = folder.path() / "data";
+  write_idx_dataset(data);
+  const std::string file = folder / "w.safetensors";
+  const auto call = [](const std::vector<std::string>& words) { return run_fanin(words); };
+  const Outcome made = call({"init", "--model", "mlp:hidden=8", "--init", "lsuv", "--data", data.string(), "--batch",
+                             "16", "--seed", "5", "-o", file});
+  ASSERT_EQ(made.code, 0) << made.err;
+  EXPECT_EQ(formats::read_safetensors(file).metadata.at("fanin.scheme"), "lsuv:batch=16");
+  const Outcome checked = call({"init", "--check", file});
+  EXPECT_EQ(checked.code, 0) << checked.out << checked.err;
+  EXPECT_THAT(checked.out, HasSubstr("are those of lsuv:batch=16 with seed 5"));
+
+  // A training with this seed starts from the same bits.
+  const Outcome trained =
+      call({"train", "--model", "mlp:hidden=8", "--init", "lsuv:batch=16", "--data", data.string(), "--seed", "5",
+            "--steps", "1", "--batch", "8", "--lr", "1e-300", "--out", folder / "run"});
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  const auto weights = [](const std::string& path) {
+    std::vector<std::vector<std::uint8_t>> bytes;
+    for (const formats::NamedArray& entry : formats::read_safetensors(path).arrays) bytes.push_back(entry.array.bytes);
+    return bytes;
+  };
+  EXPECT_EQ(weights(folder / "run/weights.safetensors"), weights(file));
+
+  std::filesystem::remove_all(data);
+  const Outcome gone = call({"init", "--check", file});
+  EXPECT_EQ(gone.code, 2);
+  EXPECT_THAT(gone.err, HasSubstr(data.string()));
+}
+
+TEST(InitTest, SaysWhatASchemeThatRunsTheNetworkLacks) {
+  const TemporaryFolder folder;
+  const std::string file = folder / "w.safetensors";
+  const auto refused = [&](std::vector<std::string> words, const std::string& message) {
+    words.insert(words.begin(), "init");
+    const Outcome outcome = run_fanin(words);
+    EXPECT_EQ(outcome.code, 2) << outcome.err;
+    EXPECT_THAT(outcome.err, HasSubstr(message));
+    EXPECT_FALSE(std::filesystem::exists(file));
+  };
+  refused({"--model", "lenet5", "--init", "lsuv", "-o", file},
+          "scheme 'lsuv' looks at images, but there are none; expected a data set (--data) or a batch of images");
+  refused({"--shape", "8x3x3x3", "--init", "lsuv", "-o", file}, "so it cannot fill 'weight' by itself");
+  refused({"--shape", "8x3x3x3", "--init", "zeros", "--data", "x", "-o", file}, "--data goes with --model");
+  refused({"--model", "lenet5", "--init", "zeros", "--batch", "8", "-o", file}, "expected --data with it");
+  refused({"--model", "lenet5", "--init", "lsuv:base=hee_normal", "-o", file}, "did you mean 'he_normal'?");
+}
+
 TEST(DiffPresetTest, SaysByWhatFactor) {
   const Outcome outcome = run_fanin({"diff-preset", "pytorch-default", "he_uniform", "--model", "lenet5"});
   EXPECT_EQ(outcome.code, 0) << outcome.err;

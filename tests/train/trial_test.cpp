@@ -6,9 +6,11 @@
 #include <filesystem>
 #include <limits>
 
+#include "fanin/adapt/initialize.h"
 #include "fanin/base/denormals.h"
 #include "fanin/base/error.h"
 #include "fanin/base/file.h"
+#include "fanin/model/builders.h"
 #include "fanin/train/result_json.h"
 #include "fanin/train/trial.h"
 #include "train/synthetic.h"
@@ -55,6 +57,32 @@ std::string figures(TrialResult result) {
 void expect_same_bits(const std::vector<NamedTensor>& a, const std::vector<NamedTensor>& b) {
   ASSERT_EQ(a.size(), b.size());
   for (std::size_t i = 0; i < a.size(); ++i) EXPECT_EQ(a[i].tensor.values, b[i].tensor.values) << a[i].name;
+}
+
+TEST_F(TrialTest, StartsUnderASchemeThatRunsTheNetworkOnItsTrainingImages) {
+  TrialSettings chosen = settings();
+  chosen.model = parse_spec("vanilla:depth=4,width=8");
+  chosen.init = parse_spec("lsuv:batch=64");
+  const Trial trial(data, chosen);
+  const data::Split split = data::make_split(dataset.train, 0, 80, chosen.seed);
+  const adapt::Samples samples(dataset.train, split.train, data.normalization);
+  const model::Graph graph = model::build_model(chosen.model, {1, 14, 14}, dataset.classes());
+  expect_same_bits(trial.parameters(), adapt::initialize(graph, chosen.init, chosen.seed, samples));
+
+  Trial whole(data, chosen), part(data, chosen);
+  whole.advance(20);
+  part.advance(10);
+  part.save_checkpoint(folder / "half");
+  Trial rest(data, chosen, {}, Trial::Start::given);  // does not run the scheme again
+  rest.restore_checkpoint(folder / "half");
+  rest.advance(20);
+  expect_same_bits(rest.parameters(), whole.parameters());
+
+  std::stop_source source;
+  source.request_stop();
+  EXPECT_THROW(Trial(data, chosen, source.get_token()), Interrupted);
+  chosen.init = parse_spec("lsuv:base=zeros");
+  EXPECT_THROW(Trial(data, chosen), Error);
 }
 
 TEST_F(TrialTest, LearnsAndKeepsACurve) {
