@@ -84,14 +84,14 @@ constexpr auto table = std::to_array<SchemeInfo>({
      "only.",
      normal_options, Needs::shape, "Distributions.AreThoseOfTheFormula"},
     {"uniform", "random_uniform", "Uniform with bounds of your own, the same for every layer.",
-     "W ~ U[low, high), variance (high - low)^2 / 12", "the usual choice before 2010", "To reproduce older work.",
-     "For deep plain networks: the scale ignores the layer's fans.", uniform_options, Needs::shape,
-     "Distributions.AreThoseOfTheFormula"},
+     "W ~ U[low, high), variance (high - low)^2 / 12", "none; these bounds are the default of Keras' RandomUniform",
+     "To reproduce older work.", "For deep plain networks: the scale ignores the layer's fans.", uniform_options,
+     Needs::shape, "Distributions.AreThoseOfTheFormula"},
     {"truncated_normal", "trunc_normal",
      "Normal cut off at bounds in standard deviations, exactly: nothing piles up at the bounds.",
      "W ~ N(mean, std^2) given mean + low std <= W <= mean + high std; at +-2 the final standard deviation is 0.8796 "
      "std",
-     "the default of TensorFlow 1 and of vision transformers (std 0.02)",
+     "none; vision transformers are drawn so (timm, std 0.02), and the truncated laws of Keras and JAX",
      "To reproduce networks that were published with it; rare large weights do not occur.",
      "Where the standard deviation matters: it comes out smaller than std (the report shows the target).",
      truncated_normal_options, Needs::shape, "TruncatedNormal.IsCutInStandardDeviations"},
@@ -138,8 +138,8 @@ constexpr auto table = std::to_array<SchemeInfo>({
      "Saxe, McClelland & Ganguli, Exact solutions to the nonlinear dynamics of learning in deep linear neural "
      "networks, "
      "ICLR 2014, section 3",
-     "For deep networks, plain ones too: no spread of the scale from one random matrix to the next; with tanh, "
-     "learning time can be independent of depth.",
+     "For deep networks, plain ones too: no spread of the scale from one random matrix to the next; in "
+     "linear networks the learning time is then independent of depth.",
      "Where an exact isometry of the convolution is wanted: an orthogonal kernel matrix is not one, since patches "
      "overlap. Where outputs outnumber fan_in, each output's variance falls to fan_in / O of the wanted.",
      orthogonal_options, Needs::shape, "Orthogonal.IsOrthogonalToAMillionth"},

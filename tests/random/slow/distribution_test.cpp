@@ -108,15 +108,12 @@ class Shorts : public testing::Test {};
 using ShortTypes = testing::Types<bfloat16, half>;
 TYPED_TEST_SUITE(Shorts, ShortTypes);
 
-TYPED_TEST(Shorts, HaveEachValueAsOftenAsItsInterval) {
-  const Stream stream = make_stream(2029, "w", Purpose::initialize);
-  std::vector<TypeParam> values(chunk);
-  std::vector<double> counts(65536);
-  for (std::uint64_t first = 0; first < static_cast<std::uint64_t>(samples); first += chunk) {
-    fill_normal(std::span<TypeParam>(values), stream, 0, 1, first);
-    for (const TypeParam value : values) counts[value.bits] += 1;
-  }
-  // Magnitudes upward: value k owns the interval between its middles with the neighbours. Rare ones share a cell.
+/// Counts by bit pattern against a standard normal, cut at +-`bound`: magnitudes upward, value k owns the interval
+/// between its middles with the neighbours, the last one what is left up to the bound. Values share a cell until it
+/// expects `rare` of them.
+template <class T>
+void expect_counts(const std::vector<double>& counts, double bound, double rare) {
+  const double outside = std::erfc(bound / std::sqrt(2.0));
   double chi2 = 0, cells_used = 0, expected = 0, observed = 0, tail = 1;
   const auto close = [&] {
     if (expected == 0) return;
@@ -125,17 +122,47 @@ TYPED_TEST(Shorts, HaveEachValueAsOftenAsItsInterval) {
     expected = observed = 0;
   };
   for (std::uint32_t bits = 0; tail > 1e-7; ++bits) {
-    const double here = to_float(TypeParam{static_cast<std::uint16_t>(bits)});
-    const double next = to_float(TypeParam{static_cast<std::uint16_t>(bits + 1)});
-    const double above = std::erfc(0.5 * (here + next) / std::sqrt(2.0));  // both signs
+    const double here = to_float(T{static_cast<std::uint16_t>(bits)});
+    if (here > bound) break;
+    const double next = to_float(T{static_cast<std::uint16_t>(bits + 1)});
+    const double middle = std::min(bound, 0.5 * (here + next));
+    const double above = (std::erfc(middle / std::sqrt(2.0)) - outside) / (1 - outside);  // both signs
     expected += samples * (tail - above);
     observed += counts[bits] + counts[bits | 0x8000u];
     tail = above;
-    if (expected >= 50) close();
+    if (expected >= rare) close();
   }
+  if (expected >= 50) close();  // what is left at the bound
   const double degrees = cells_used - 1;
   EXPECT_GT(degrees, 500);
   EXPECT_LT(std::abs(chi2 - degrees) / std::sqrt(2 * degrees), 5.5);
+}
+
+TYPED_TEST(Shorts, HaveEachValueAsOftenAsItsInterval) {
+  const Stream stream = make_stream(2029, "w", Purpose::initialize);
+  std::vector<TypeParam> values(chunk);
+  std::vector<double> counts(65536);
+  for (std::uint64_t first = 0; first < static_cast<std::uint64_t>(samples); first += chunk) {
+    fill_normal(std::span<TypeParam>(values), stream, 0, 1, first);
+    for (const TypeParam value : values) counts[value.bits] += 1;
+  }
+  expect_counts<TypeParam>(counts, std::numeric_limits<double>::infinity(), 50);
+}
+
+TYPED_TEST(Shorts, TruncatedDoNotPileUpAtTheBounds) {
+  const Stream stream = make_stream(2030, "w", Purpose::initialize);
+  std::vector<TypeParam> values(chunk);
+  std::vector<double> counts(65536);
+  for (std::uint64_t first = 0; first < static_cast<std::uint64_t>(samples); first += chunk) {
+    fill_truncated_normal(std::span<TypeParam>(values), stream, 0, 1, -2, 2, first);
+    for (const TypeParam value : values) {
+      ASSERT_LE(std::abs(to_float(value)), 2.0f);
+      counts[value.bits] += 1;
+    }
+  }
+  // The transform resolves 1.2e-7 of a standard deviation, the spacing of floats at sqrt(-2 ln 1/2): values nearer to 0
+  // than some 1e-4 are finer than that and are counted together.
+  expect_counts<TypeParam>(counts, 2, 10000);
 }
 
 }  // namespace
