@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -101,6 +102,56 @@ TYPED_TEST(Normals, UniformsHaveTheDistribution) {
     for (const double u : values) uniformity.add(u);
   }
   uniformity.expect_uniform();
+}
+
+/// Knuth's run test (The art of computer programming 2, 3.3.2 G): the word after a run is thrown away, so that runs are
+/// independent and their lengths have the probabilities 1/k! - 1/(k + 1)!, the last cell 1/6!.
+class Runs {
+ public:
+  explicit Runs(bool upward) : upward_(upward) {}
+  void add(std::uint32_t word) {
+    if (length_ == 0) {
+      length_ = 1;
+    } else if (upward_ ? word > last_ : word < last_) {
+      ++length_;
+    } else {
+      counts_[std::min<std::size_t>(length_, 6) - 1] += 1;
+      length_ = 0;
+    }
+    last_ = word;
+  }
+  double chi_square() const {
+    double total = 0, chi2 = 0, factorial = 1;
+    for (const double count : counts_) total += count;
+    for (std::size_t k = 1; k <= 6; ++k) {
+      factorial *= static_cast<double>(k);
+      const double p = k < 6 ? 1 / factorial - 1 / (factorial * static_cast<double>(k + 1)) : 1 / factorial;
+      chi2 += (counts_[k - 1] - total * p) * (counts_[k - 1] - total * p) / (total * p);
+    }
+    return chi2;
+  }
+
+ private:
+  bool upward_;
+  std::uint32_t last_ = 0;
+  std::size_t length_ = 0;
+  std::array<double, 6> counts_{};
+};
+
+TEST(Words, HaveRunsOfTheExactLengths) {
+  // At this size dieharder's runs test is weak for any source: it approximates the lengths of runs that are not
+  // independent.
+  constexpr double limit = 35.9;  // chi-square with 5 degrees, 1e-6
+  for (const std::uint64_t seed : {101u, 2026u}) {
+    Runs up(true), down(false);
+    std::vector<std::uint32_t> words(chunk);
+    for (std::uint64_t first = 0; first < 1'000'000'000; first += chunk) {
+      fill_bits(words, make_stream(seed, "w", Purpose::initialize), first);
+      for (const std::uint32_t word : words) up.add(word), down.add(word);
+    }
+    EXPECT_LT(up.chi_square(), limit) << seed;
+    EXPECT_LT(down.chi_square(), limit) << seed;
+  }
 }
 
 template <class T>
