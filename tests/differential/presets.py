@@ -149,8 +149,12 @@ def draw_torchvision(results, layers):
 
 def draw_timm(results, layers):
     from timm.models._efficientnet_builder import efficientnet_init_weights
-    from timm.models.resnet import ResNet
+    from timm.models.resnet import BasicBlock, ResNet
 
+    # Which norms end a branch is a method of timm's blocks: the scales of a network of three blocks a stage.
+    for name, value in ResNet(BasicBlock, [3, 3, 3, 1], num_classes=10).state_dict().items():
+        if ".bn" in name and name.endswith(".weight"):
+            results.add("norms", "resnet20", name, value.numpy())
     add_torch_modules(results, "timm-resnet", lambda ours: ResNet.init_weights(ours, zero_init_last=True), layers)
     add_torch_modules(results, "timm-efficientnet", efficientnet_init_weights, layers)
 

@@ -196,7 +196,7 @@ void compare(const std::string& preset, const std::map<std::string, Drawn>& draw
           if (layer.empty()) return;
           std::ranges::replace(layer, ' ', '_');
           const std::string parameter = entry.name.substr(entry.name.rfind('.') + 1);
-          // timm's rule for the ends of branches is a method of its blocks: compared on its own ResNets below.
+          // timm's rule for the ends of branches is a method of its blocks: compared on its own ResNet below.
           if (preset == "timm-resnet" && layer.starts_with("batch_norm") && branch_ends.contains(entry.name)) return;
           const auto theirs = drawn.find(preset + ":" + layer + ":" + parameter);
           ASSERT_NE(theirs, drawn.end()) << entry.name << ": " << preset << ":" << layer << ":" << parameter;
@@ -218,7 +218,24 @@ TEST_P(PresetsOf, DrawWhatTheFrameworkDraws) {
   std::set<std::string> presets;
   for (const auto& [name, numbers] : drawn) presets.insert(name.substr(0, name.find(':')));
   presets.erase("alias");
+  presets.erase("norms");
   for (const std::string& preset : presets) compare(preset, drawn);
+}
+
+TEST(PresetOfTimm, ZeroesTheNormsAtTheEndsOfBranches) {
+  const std::map<std::string, Drawn> drawn = draw("timm", {});
+  if (drawn.empty()) GTEST_SKIP() << "no Python with timm";
+  const model::Graph graph = model::build_model(parse_spec("resnet20"), {3, 32, 32}, 10);
+  std::size_t compared = 0;
+  init::for_each_parameter(graph, parse_spec("timm-resnet"), 1,
+                           [&](const NamedTensor& entry, const std::optional<init::FillReport>&) {
+                             const auto theirs = drawn.find("norms:resnet20:" + entry.name);
+                             if (theirs == drawn.end()) return;
+                             EXPECT_EQ(entry.tensor.values.front(), static_cast<float>(theirs->second.least));
+                             EXPECT_EQ(entry.tensor.values.back(), static_cast<float>(theirs->second.largest));
+                             ++compared;
+                           });
+  EXPECT_EQ(compared, 18u);  // two in each of nine blocks
 }
 
 class NamesOf : public ::testing::TestWithParam<const char*> {};
