@@ -25,3 +25,22 @@ the fans are the layer's own; what a framework's own fans do to grouped, depthwi
 
 TEXT
 "$1" list aliases --markdown
+cat <<'TEXT'
+
+## What the presets were compared with
+
+`tests/differential` draws every distinct layer of the built-in networks, and grouped, depthwise, strided and rectangular
+ones, by the installed framework, and compares each parameter's mean, deviation, bounds and distribution with the preset's:
+biases, norms and PReLU slopes too. torchvision's and timm's own code initializes the layers, put in the place of a block.
+
+| preset | compared with | what differs between versions |
+| --- | --- | --- |
+| pytorch-default | PyTorch 2.15 and 1.13 | before 1.0 the bound counted all input channels, not those of a group (read, not run) |
+| torchvision-* | torchvision 0.29 | |
+| timm-* | timm 1.0.31; which norms start at 0 on its own ResNet | |
+| keras-default | Keras 3.15 on TensorFlow 2.21 | |
+| flax-default | Flax 0.12.8 (nnx) | linen's Conv, Dense and PReLU were looked at once: the same laws |
+| caffe-*, darknet-default | nothing: they are not packaged; the formulas are tested | |
+
+The names of PyTorch, Keras and JAX were compared in the same way, on a convolution.
+TEXT
