@@ -12,6 +12,7 @@
 #include "adapt/scheme.h"
 #include "fanin/base/denormals.h"
 #include "fanin/base/error.h"
+#include "fanin/init/aliases.h"
 
 namespace fanin::adapt {
 namespace {
@@ -95,7 +96,7 @@ const SchemeEntry* find_checked(const model::Graph& graph, const Spec& scheme, c
 
 Options options_of(const Spec& scheme) {
   const init::SchemeInfo& info = init::find_scheme(scheme.name);
-  return Options(scheme, info.options, fmt::format("scheme '{}'", info.name));
+  return Options(init::resolve_alias(scheme), info.options, fmt::format("scheme '{}'", info.name));
 }
 
 Spec base_spec(const Task& task) {

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstring>
 #include <map>
+#include <memory>
 #include <optional>
 
 #include "cli/commands/commands.h"
@@ -40,6 +41,7 @@ struct Recipe {
   std::string name, activation;
   std::string data;  // with a network: the data set whose images a scheme may look at; "": none
   std::uint64_t data_checksum = 0;
+  std::shared_ptr<const data::Dataset> dataset = {};  // where it has been read already
   std::int64_t shard = 0, shards = 1;
 };
 
@@ -137,7 +139,9 @@ bool runs_network(const Spec& scheme) {
 /// The state of a network under a scheme that runs it: on the images that a training with this seed has.
 std::vector<NamedTensor> run_scheme(const model::Graph& graph, const Recipe& recipe, adapt::Report& report) {
   if (recipe.data.empty()) return adapt::initialize(graph, recipe.scheme, recipe.seed, {}, {}, &report);
-  const data::Dataset dataset = data::load_dataset(recipe.data);
+  const auto read = [&] { return std::make_shared<const data::Dataset>(data::load_dataset(recipe.data)); };
+  const std::shared_ptr<const data::Dataset> held = recipe.dataset ? recipe.dataset : read();
+  const data::Dataset& dataset = *held;
   if (recipe.data_checksum != 0 && dataset.checksum != recipe.data_checksum)
     throw Error(fmt::format("{} holds other images than those that the weights were made with", recipe.data));
   const data::Split split = data::make_split(dataset.train, 0, default_validation_size(dataset), recipe.seed);
@@ -291,7 +295,8 @@ void take_data(const Arguments& arguments, Recipe& recipe) {
   for (const std::string_view other : {"--input", "--classes"})
     if (arguments.given(other))
       throw UsageError(fmt::format("--data says the input's shape and the classes; expected no {} with it", other));
-  const data::Dataset dataset = data::load_dataset(arguments.text("--data"));
+  recipe.dataset = std::make_shared<const data::Dataset>(data::load_dataset(arguments.text("--data")));
+  const data::Dataset& dataset = *recipe.dataset;
   recipe.input = image_shape(dataset);
   recipe.classes = dataset.classes();
   if (runs_network(recipe.scheme)) {
