@@ -105,6 +105,7 @@ Command init_command() {
              {"--activation", "NAME", "relu", "With --shape: the activation that follows.", "What"},
              {"--init,--scheme", "SCHEME", "", "The scheme, as in normal:std=0.01.", "What"},
              {"--preset", "PRESET", "", "The same as --init: a framework's defaults, as in pytorch-default.", "What"},
+             {"--policy", "FILE", "", "The same as --init policy:file=FILE: a scheme for each parameter.", "What"},
              {"--seed", "N", "0", "Rules the weights; unsigned, 64 bits.", "What"},
              {"-o,--output", "FILE", "", "Where the weights go.", "Output"},
              {"--dtype", "TYPE", "float32", "float32, float64, bf16 or half: rounded to nearest.", "Output"},

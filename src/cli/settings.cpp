@@ -10,6 +10,7 @@
 #include "fanin/base/nearest.h"
 #include "fanin/data/mixup.h"
 #include "fanin/init/aliases.h"
+#include "fanin/init/files.h"
 #include "fanin/init/schemes.h"
 #include "fanin/model/builders.h"
 #include "fanin/train/optimizer.h"
@@ -125,6 +126,12 @@ void check_scheme(const Spec& spec) {
   const Options checked(init::resolve_alias(spec), row.options, fmt::format("scheme '{}'", spec.name));
   if (std::ranges::find(row.options, "base", &OptionInfo::key) != row.options.end())
     check_scheme(parse_spec(checked.text("base")));  // the scheme that this one starts from
+  const init::SchemeFiles readable(spec);
+}
+
+void warn_of_scheme(const model::Graph& graph, const Spec& scheme) {
+  for (const std::string& warning : init::scheme_warnings(graph, scheme))
+    fmt::print(stderr, "fanin: warning: {}\n", warning);
 }
 
 train::TrialSettings trial_settings(const Arguments& arguments) {

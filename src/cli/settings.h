@@ -18,7 +18,8 @@ std::vector<OptionRow> network_rows(bool many);
 /// --epochs, --steps, --batch, --optimizer and all others that decide how a network is trained.
 std::vector<OptionRow> training_rows();
 
-/// All options of `fanin train` and `fanin compare` but the budget in epochs, checked; no file is touched.
+/// All options of `fanin train` and `fanin compare` but the budget in epochs, checked; no file is touched but those
+/// that schemes read.
 train::TrialSettings trial_settings(const Arguments& arguments);
 compare::RunSettings run_settings(const Arguments& arguments);
 
@@ -29,9 +30,11 @@ std::int64_t budget_steps(const Arguments& arguments, const data::Dataset& datas
 /// Images kept for validation where --validation-size is not given: a tenth, at most 5,000.
 std::int64_t default_validation_size(const data::Dataset& dataset);
 
-/// Checks a model's name and options, and a scheme's; throws Error with the nearest name.
+/// Checks a model's name and options, and a scheme's, with the file that it reads; throws Error with the nearest name.
 void check_model(const Spec& spec);
 void check_scheme(const Spec& spec);
+/// Says on standard error what init::scheme_warnings finds.
+void warn_of_scheme(const model::Graph& graph, const Spec& scheme);
 
 /// DIR for results of `model` on `data` where --out is not given: fanin-runs/<model>-<data>.
 std::filesystem::path default_folder(const Spec& model, const std::string& data);

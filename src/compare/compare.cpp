@@ -7,6 +7,7 @@
 #include "compare/store.h"
 #include "fanin/base/file.h"
 #include "fanin/base/lock.h"
+#include "fanin/init/files.h"
 
 namespace fanin::compare {
 
@@ -14,6 +15,7 @@ Results run_comparison(const RunSettings& settings, const data::Dataset& dataset
                        const TrialRunner& runner) {
   check_settings(settings);
   worker_count(options.jobs);
+  const init::SchemeFiles files(settings.schemes);  // all trials see what was read here
   const RunFacts facts = gather_facts(settings, dataset, options.command);
   make_folder(options.out);
   const FolderLock lock(options.out);

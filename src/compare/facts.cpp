@@ -6,6 +6,7 @@
 #include "fanin/adapt/initialize.h"
 #include "fanin/data/dataset.h"
 #include "fanin/engine/version.h"
+#include "fanin/init/files.h"
 #include "fanin/model/builders.h"
 #include "fanin/train/optimizer.h"
 
@@ -13,6 +14,12 @@ namespace fanin::compare {
 RunFacts gather_facts(const RunSettings& settings, const data::Dataset& dataset, const std::string& command) {
   const model::Graph graph = model::build_model(
       settings.model, {dataset.train.channels, dataset.train.height, dataset.train.width}, dataset.classes());
+  std::vector<std::string> contents;
+  bool any_contents = false;
+  for (const Spec& scheme : settings.schemes) {
+    contents.push_back(init::contents_checksum(scheme));
+    any_contents = any_contents || !contents.back().empty();
+  }
   train::Schedule(settings.schedule, settings.steps);
   const data::Split split =
       data::make_split(dataset.train, settings.train_size, settings.validation_size, settings.first_seed);
@@ -35,6 +42,7 @@ RunFacts gather_facts(const RunSettings& settings, const data::Dataset& dataset,
   facts.version = FANIN_VERSION;
   facts.instruction_set = engine::instruction_set();
   facts.library_versions = fmt::format("{}, SQLite {}", engine::library_versions(), sqlite3_libversion());
+  if (any_contents) facts.scheme_contents = std::move(contents);
   return facts;
 }
 

@@ -106,6 +106,7 @@ Json to_json(const RunFacts& facts) {
   json["version"] = facts.version;
   json["instruction_set"] = facts.instruction_set;
   json["library_versions"] = facts.library_versions;
+  if (!facts.scheme_contents.empty()) json["scheme_contents"] = facts.scheme_contents;
   return json;
 }
 
@@ -125,6 +126,8 @@ RunFacts facts_from_json(const Json& json) {
   facts.version = json.at("version");
   facts.instruction_set = json.at("instruction_set");
   facts.library_versions = json.at("library_versions");
+  if (json.contains("scheme_contents"))
+    facts.scheme_contents = json.at("scheme_contents").get<std::vector<std::string>>();
   return facts;
 }
 

@@ -18,6 +18,7 @@ struct RunFacts {
   std::vector<float> normalization_mean, normalization_std;
   std::int64_t parameter_count = 0;
   std::string command, version, instruction_set, library_versions;
+  std::vector<std::string> scheme_contents;  // by scheme: init::contents_checksum; empty where none reads a file
 };
 
 /// Builds the model once and looks at the data. Throws Error when the settings do not fit them (an unknown model or

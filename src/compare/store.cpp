@@ -40,6 +40,19 @@ std::int64_t checksum(const std::string& first, const std::string& second) {
   return static_cast<std::int64_t>(hash_text(second, hash_text(first)));
 }
 
+/// A scheme's file that has changed since the run began.
+void require_same_files(const std::filesystem::path& folder, const RunSettings& settings, const RunFacts& there,
+                        const RunFacts& here) {
+  if (there.scheme_contents.size() != here.scheme_contents.size()) return;  // told as a difference of facts
+  for (std::size_t i = 0; i < there.scheme_contents.size(); ++i) {
+    if (there.scheme_contents[i] == here.scheme_contents[i]) continue;
+    throw Error(
+        fmt::format("{} holds a run of other settings: the file of '{}' has changed since it began (its checksum "
+                    "was {}, is {}); expected the same content, or another folder",
+                    folder.string(), settings.schemes.at(i).text(), there.scheme_contents[i], here.scheme_contents[i]));
+  }
+}
+
 }  // namespace
 
 struct Store::Impl {
@@ -136,6 +149,7 @@ Store Store::open(const std::filesystem::path& folder, const RunSettings& settin
   // Both sides as they read back from text: a path with bytes that are not UTF-8 must not differ from itself.
   std::string difference = describe_difference(to_json(impl->settings), Json::parse(to_text(to_json(settings))));
   if (difference.empty()) {
+    require_same_files(folder, impl->settings, impl->facts, facts);
     Json there = to_json(impl->facts), here = Json::parse(to_text(to_json(facts)));
     for (Json* json : {&there, &here}) {
       json->erase("command");         // says --resume the second time

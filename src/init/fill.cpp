@@ -10,6 +10,7 @@
 
 #include "fanin/base/error.h"
 #include "fanin/init/aliases.h"
+#include "init/policy.h"
 #include "init/schemes/presets.h"
 #include "init/schemes/schemes.h"
 
@@ -65,6 +66,12 @@ constexpr auto functions = std::to_array<SchemeEntry>({
     schemes::preset_entry<"torchvision-convnext">(),
     schemes::preset_entry<"timm-resnet">(),
     schemes::preset_entry<"timm-efficientnet">(),
+    {"policy", schemes::policy},
+    {"weight_selection", schemes::weight_selection, schemes::weight_selection_others},
+    {"from_weights", schemes::from_weights, schemes::from_weights_others},
+    {"filter_covariance", schemes::filter_covariance},
+    {"net2wider", schemes::net2wider},
+    {"net2deeper", schemes::net2deeper},
 });
 
 void measure(std::span<const float> values, FillReport& report) {
@@ -130,6 +137,8 @@ Options checked_options(const Spec& scheme, const SchemeInfo& info, const Weight
   return options;
 }
 
+}  // namespace
+
 FillReport report_of(const Spec& scheme, const WeightContext& context, const Applied& applied,
                      std::span<const float> out) {
   FillReport report;
@@ -143,8 +152,6 @@ FillReport report_of(const Spec& scheme, const WeightContext& context, const App
   return report;
 }
 
-}  // namespace
-
 FillReport fill(const Spec& scheme, const WeightContext& context, std::span<float> out) {
   const SchemeInfo& info = find_scheme(scheme.name);
   const Options options = checked_options(resolve_alias(scheme), info, context, out);
@@ -153,10 +160,17 @@ FillReport fill(const Spec& scheme, const WeightContext& context, std::span<floa
         "scheme '{}' looks at {}, so it cannot fill '{}' by itself; expected a whole network and a batch of "
         "images (--model and --data, or adapt::initialize)",
         info.name, needs_name(info.needs), context.name));
+  if (info.name == "policy") return fill_by_policy(*policy_of(scheme), context, out);  // the report is the line's
   const auto entry = std::ranges::find(functions, info.name, &SchemeEntry::name);
   const Applied applied =
       entry != functions.end() ? entry->function(context, options, out) : apply_registered(info, context, options, out);
   return report_of(scheme, context, applied, out);
+}
+
+bool has_rule_for_others(const Spec& scheme) {
+  const SchemeInfo& info = find_scheme(scheme.name);
+  const auto entry = std::ranges::find(functions, info.name, &SchemeEntry::name);
+  return entry != functions.end() && entry->others != nullptr;
 }
 
 std::optional<FillReport> fill_other(const Spec& scheme, const WeightContext& context, std::span<float> out) {

@@ -26,6 +26,13 @@ std::span<const SchemeEntry> scheme_functions();
 /// The scheme's rule for a parameter that is no weight; nothing where it has none. The report has no target.
 std::optional<FillReport> fill_other(const Spec& scheme, const WeightContext& context, std::span<float> out);
 
+/// Whether the scheme has such a rule for some parameters.
+bool has_rule_for_others(const Spec& scheme);
+
+/// The report on a parameter that `scheme` has filled.
+FillReport report_of(const Spec& scheme, const WeightContext& context, const Applied& applied,
+                     std::span<const float> out);
+
 /// A scheme that the program registered: nullptr where the name is none of its own.
 const SchemeInfo* find_registered(std::string_view name);
 /// Runs a registered scheme's function; throws Error where it leaves a value that is not finite.

@@ -1,11 +1,14 @@
 // The initial state of a whole network: the scheme on the weights, the fixed start on everything else.
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <variant>
 
+#include "fanin/init/files.h"
 #include "fanin/init/schemes.h"
 #include "init/fill.h"
+#include "init/network_plan.h"
 
 namespace fanin::init {
 namespace {
@@ -47,18 +50,24 @@ float fixed_start(const model::Graph& graph, const model::Parameter& parameter) 
 
 void for_each_parameter(const model::Graph& graph, const Spec& scheme, std::uint64_t seed,
                         const std::function<void(NamedTensor tensor, std::optional<FillReport> report)>& take) {
+  const SchemeFiles files(scheme);  // read once for all parameters
+  const std::unique_ptr<NetworkPlan> plan = network_plan(graph, scheme, seed);
   const std::vector<Place> where = places(graph);
+  std::size_t index = 0;
   for (const model::Parameter& parameter : graph.parameters()) {
     const auto count = static_cast<std::size_t>(element_count(parameter.shape));
     NamedTensor entry{parameter.name, {parameter.shape, std::vector<float>(count)}};
     const WeightContext context = context_of(graph, parameter, where[static_cast<std::size_t>(parameter.node)], seed);
     std::optional<FillReport> report;
-    if (parameter.role == model::Role::weight) {
+    if (plan != nullptr) {
+      report = plan->fill(index, context, entry.tensor.values);
+    } else if (parameter.role == model::Role::weight) {
       report = fill(scheme, context, entry.tensor.values);
     } else {
       report = fill_other(scheme, context, entry.tensor.values);
-      if (!report) std::ranges::fill(entry.tensor.values, fixed_start(graph, parameter));
     }
+    if (!report) std::ranges::fill(entry.tensor.values, fixed_start(graph, parameter));
+    ++index;
     take(std::move(entry), std::move(report));
   }
 }

@@ -188,7 +188,7 @@ std::span<const SchemeInfo> scheme_table() {
   static const std::vector<SchemeInfo> whole = [] {
     std::vector<SchemeInfo> all(table.begin(), table.end());
     for (const std::span<const SchemeInfo> family :
-         {rows::structured(), rows::network(), rows::measured(), rows::presets()})
+         {rows::structured(), rows::network(), rows::measured(), rows::presets(), rows::imported()})
       all.insert(all.end(), family.begin(), family.end());
     return all;
   }();

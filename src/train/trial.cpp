@@ -15,6 +15,7 @@
 #include "fanin/base/error.h"
 #include "fanin/data/mixup.h"
 #include "fanin/engine/program.h"
+#include "fanin/init/files.h"
 #include "fanin/model/builders.h"
 #include "fanin/train/optimizer.h"
 #include "train/checkpoint.h"
@@ -78,17 +79,21 @@ engine::CompileOptions compile_options(const TrialSettings& settings) {
 }  // namespace
 
 std::string TrialSettings::canonical_text() const {
+  // What a scheme reads from a file is part of what it is.
+  const std::string contents = init::contents_checksum(init);
   return fmt::format(
       "model={} init={} optimizer={} schedule={} learning_rate={} seed={} batch={} steps={} evaluate_every={} "
       "train_size={} validation_size={} augmentation={} clip_norm={} label_smoothing={} mixup={} patience={}",
-      model.text(), init.text(), optimizer.text(), schedule.text(), learning_rate, seed, batch, steps, evaluate_every,
-      train_size, validation_size, data::to_string(augmentation), clip_norm, label_smoothing, mixup, patience);
+      model.text(), init.text() + (contents.empty() ? "" : "@" + contents), optimizer.text(), schedule.text(),
+      learning_rate, seed, batch, steps, evaluate_every, train_size, validation_size, data::to_string(augmentation),
+      clip_norm, label_smoothing, mixup, patience);
 }
 
 struct Trial::Impl {
   Impl(const TrialData& shared, TrialSettings wanted, const std::stop_token& stop, Start start)
       : data(shared),
         settings(with_defaults(shared, std::move(wanted))),
+        files(settings.init),
         split(data::make_split(data.dataset.train, settings.train_size, settings.validation_size, settings.seed)),
         graph(build(data, settings)),
         program(graph, compile_options(settings)),
@@ -116,6 +121,7 @@ struct Trial::Impl {
 
   TrialData data;
   TrialSettings settings;
+  init::SchemeFiles files;  // as they were read at the start, for the checkpoints' canonical text
   data::Split split;
   model::Graph graph;
   engine::Program program;

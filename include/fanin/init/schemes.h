@@ -102,6 +102,7 @@ struct FillReport {
   double fan_in = 0, fan_out = 0, gain = 1;
   double target_std = 0;                               // NaN where the scheme has none
   double mean = 0, std = 0, minimum = 0, maximum = 0;  // achieved
+  std::string rule;                                    // the policy's line that decided, "my.policy:3"; else empty
 };
 
 /// Fills one tensor. Throws Error where the scheme does not apply ("orthogonal needs ..."), with the reason: also a

@@ -36,7 +36,8 @@ struct TrialSettings {
   double mixup = 0.0;         // alpha of data::Mixup; 0: none
   std::int64_t patience = 0;  // points of the curve without a lower validation loss after which training ends; 0: never
 
-  /// The settings as canonical text; its hash names the trial in stores and checkpoints.
+  /// The settings as canonical text; its hash names the trial in stores and checkpoints. Reads the file of a scheme
+  /// that has one: its checksum is part of the text. Throws Error where it cannot be read.
   std::string canonical_text() const;
 };
 

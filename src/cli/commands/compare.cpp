@@ -182,7 +182,9 @@ int run_compare(const Arguments& arguments) {
   if (options.out.empty()) throw UsageError("--out is empty; expected a folder");
   const data::Dataset dataset = data::load_dataset(settings.data);
   settings.steps = budget_steps(arguments, dataset);
-  model::build_model(settings.model, image_shape(dataset), dataset.classes());  // refuses what cannot be built, early
+  // Refuses what cannot be built, early.
+  const model::Graph graph = model::build_model(settings.model, image_shape(dataset), dataset.classes());
+  for (const Spec& scheme : settings.schemes) warn_of_scheme(graph, scheme);
   if (arguments.given("--plan")) {
     print_plan(settings, dataset, options.jobs, arguments.given("--json"));
     return 0;

@@ -31,8 +31,13 @@ std::string explain(const Entry& entry, int width) {
     text += fmt::format("\nOptions, with their defaults:\n{}", definition_list(rows, width));
   }
   if (!entry.example.empty()) {
-    text += fmt::format("\nOn the command line: {}", entry.example);
-    if (!entry.options.empty()) {
+    const bool needs_option = !entry.options.empty() && entry.options[0].key == "file";
+    if (needs_option) {
+      text += fmt::format("\nOn the command line: {}:file=PATH", entry.example);
+    } else {
+      text += fmt::format("\nOn the command line: {}", entry.example);
+    }
+    if (!entry.options.empty() && !needs_option) {
       const OptionInfo& option = entry.options[0];
       const std::string_view value = option.default_value.empty() ? "..." : option.default_value;
       text += fmt::format(" or {}:{}={}", entry.example, option.key, value);

@@ -20,6 +20,7 @@
 #include "fanin/engine/version.h"
 #include "fanin/formats/npz.h"
 #include "fanin/formats/safetensors.h"
+#include "fanin/init/files.h"
 #include "fanin/init/schemes.h"
 #include "fanin/model/builders.h"
 #include "fanin/random/stream.h"
@@ -151,12 +152,13 @@ std::vector<NamedTensor> run_scheme(const model::Graph& graph, const Recipe& rec
 }
 
 /// Draws the parameters one after the other and gives the shard of each.
-void draw(const Recipe& recipe, const Take& take) {
+void draw(const Recipe& recipe, bool warn, const Take& take) {
   const Take shard = [&](NamedTensor tensor, std::optional<init::FillReport> report) {
     take({tensor.name, cut(std::move(tensor.tensor), recipe)}, std::move(report));
   };
   if (recipe.model) {
     const model::Graph graph = model::build_model(*recipe.model, recipe.input, recipe.classes);
+    if (warn) warn_of_scheme(graph, recipe.scheme);
     if (!runs_network(recipe.scheme)) {
       init::for_each_parameter(graph, recipe.scheme, recipe.seed, shard);
       return;
@@ -185,6 +187,8 @@ Metadata to_metadata(const Recipe& recipe) {
   Metadata data = {{"fanin.scheme", recipe.scheme.text()},
                    {"fanin.seed", std::to_string(recipe.seed)},
                    {"fanin.shard", fmt::format("{}/{}", recipe.shard, recipe.shards)}};
+  if (const std::string contents = init::contents_checksum(recipe.scheme); !contents.empty())
+    data["fanin.contents"] = contents;
   if (recipe.model) {
     data["fanin.model"] = recipe.model->text();
     data["fanin.input"] = to_string(recipe.input);
@@ -246,12 +250,23 @@ Recipe from_metadata(const Metadata& data, const std::string& file) {
   return recipe;
 }
 
+/// The file that the scheme read must still be the same, or a comparison says nothing.
+void require_same_contents(const Recipe& recipe, const Metadata& data, const std::string& file) {
+  const std::string here = init::contents_checksum(recipe.scheme);
+  const auto there = data.find("fanin.contents");
+  if (here.empty() || (there != data.end() && there->second == here)) return;
+  throw Error(fmt::format("{}: the file of '{}' has changed since these weights were made (its checksum was {}, is {})",
+                          file, recipe.scheme.text(), there == data.end() ? "not kept" : there->second, here));
+}
+
 int check(const std::string& file) {
   const formats::Safetensors content = formats::read_safetensors(file);
   const Recipe recipe = from_metadata(content.metadata, file);
+  const init::SchemeFiles files(recipe.scheme);
+  require_same_contents(recipe, content.metadata, file);
   std::size_t seen = 0;
   std::int64_t wrong = 0;
-  draw(recipe, [&](NamedTensor tensor, const std::optional<init::FillReport>&) {
+  draw(recipe, false, [&](NamedTensor tensor, const std::optional<init::FillReport>&) {
     const auto found = std::ranges::find(content.arrays, tensor.name, &formats::NamedArray::name);
     if (found == content.arrays.end()) {
       ++wrong;
@@ -314,10 +329,16 @@ void take_data(const Arguments& arguments, Recipe& recipe) {
 
 Recipe recipe_of(const Arguments& arguments) {
   Recipe recipe;
-  if (arguments.given("--init") && arguments.given("--preset"))
-    throw UsageError("--init and --preset say the same thing; expected one of them");
-  const std::string_view option = arguments.given("--preset") ? "--preset" : "--init";
-  recipe.scheme = parse_spec(required(arguments, option, "a scheme ('fanin list schemes' shows them)"));
+  if (arguments.given("--init") + arguments.given("--preset") + arguments.given("--policy") > 1)
+    throw UsageError("--init, --preset and --policy say the same thing; expected one of them");
+  if (arguments.given("--policy")) {
+    if (arguments.text("--policy").find(',') != std::string::npos)  // it would end the option in the scheme's text
+      throw UsageError(fmt::format("--policy is '{}'; expected a path without a comma", arguments.text("--policy")));
+    recipe.scheme = parse_spec("policy:file=" + arguments.text("--policy"));
+  } else {
+    const std::string_view option = arguments.given("--preset") ? "--preset" : "--init";
+    recipe.scheme = parse_spec(required(arguments, option, "a scheme ('fanin list schemes' shows them)"));
+  }
   check_scheme(recipe.scheme);
   recipe.seed = seed(arguments);
   if (arguments.given("--batch") && !arguments.given("--data"))
@@ -358,16 +379,41 @@ std::vector<std::string> report_row(const init::FillReport& report, std::uint64_
           fmt::format("{:016x}", random::make_stream(seed, report.parameter, random::Purpose::initialize).key)};
 }
 
+/// What --report prints: a row a parameter that the scheme fills; of a policy every parameter, with its line.
+class ReportTable {
+ public:
+  explicit ReportTable(const Recipe& recipe) : seed_(recipe.seed), policy_(recipe.scheme.name == "policy") {
+    rows_ = {{"parameter", "fan_in", "fan_out", "gain", "target std", "std", "mean", "min", "max", "key"}};
+    if (policy_) rows_[0].insert(rows_[0].begin() + 1, {"line", "scheme"});
+  }
+  void add(const std::string& parameter, const std::optional<init::FillReport>& report) {
+    if (report) {
+      rows_.push_back(report_row(*report, seed_));
+      if (policy_) rows_.back().insert(rows_.back().begin() + 1, {report->rule, report->scheme});
+    } else if (policy_) {
+      rows_.push_back({parameter, "none", "its usual start"});
+      rows_.back().resize(rows_[0].size());
+    }
+  }
+  void print() const { fmt::print("{}", table(rows_, 0)); }
+
+ private:
+  std::uint64_t seed_;
+  bool policy_;
+  std::vector<std::vector<std::string>> rows_;
+};
+
 }  // namespace
 
 int run_init(const Arguments& arguments) {
   if (arguments.given("--check")) {
-    for (const std::string_view other : {"--init", "--preset", "--model", "--shape", "--output"})
+    for (const std::string_view other : {"--init", "--preset", "--policy", "--model", "--shape", "--output"})
       if (arguments.given(other))
         throw UsageError(fmt::format("--check takes all from the file; expected no {} with it", other));
     return check(arguments.text("--check"));
   }
   const Recipe recipe = recipe_of(arguments);
+  const init::SchemeFiles files(recipe.scheme);  // one reading for the weights and the checksum beside them
   const ElementType type = parse_dtype(arguments.text("--dtype"));
   const std::filesystem::path path = required(arguments, "--output", "a file: .safetensors, .npz or .raw");
   const std::string format = path.extension().string();
@@ -378,11 +424,10 @@ int run_init(const Arguments& arguments) {
     throw UsageError("--dtype is 'bf16', which NumPy's files do not have; expected another type or .safetensors");
 
   formats::Safetensors content{{}, to_metadata(recipe)};
-  std::vector<std::vector<std::string>> rows = {
-      {"parameter", "fan_in", "fan_out", "gain", "target std", "std", "mean", "min", "max", "key"}};
-  draw(recipe, [&](NamedTensor tensor, const std::optional<init::FillReport>& report) {
+  ReportTable report_table(recipe);
+  draw(recipe, true, [&](NamedTensor tensor, const std::optional<init::FillReport>& report) {
+    report_table.add(tensor.name, report);
     content.arrays.push_back({std::move(tensor.name), convert(tensor.tensor, type)});
-    if (report) rows.push_back(report_row(*report, recipe.seed));
   });
   if (format == ".safetensors") {
     formats::write_safetensors(path, content);
@@ -394,7 +439,7 @@ int run_init(const Arguments& arguments) {
       bytes.insert(bytes.end(), entry.array.bytes.begin(), entry.array.bytes.end());
     write_file_atomically(path, bytes);
   }
-  if (arguments.given("--report")) fmt::print("{}", table(rows, 0));
+  if (arguments.given("--report")) report_table.print();
   return 0;
 }
 

@@ -15,6 +15,7 @@
 #include "fanin/base/file.h"
 #include "fanin/base/lock.h"
 #include "fanin/formats/safetensors.h"
+#include "fanin/model/builders.h"
 #include "fanin/train/trial.h"
 
 namespace fanin::cli {
@@ -161,6 +162,7 @@ int run_train(const Arguments& arguments) {
   refuse_trained_folder(arguments, files);
   const data::Dataset dataset = data::load_dataset(arguments.text("--data"));
   settings.steps = budget_steps(arguments, dataset);
+  warn_of_scheme(model::build_model(settings.model, image_shape(dataset), dataset.classes()), settings.init);
   const bool going_on = fs::exists(files.checkpoint()), weights_given = arguments.given("--weights") && !going_on;
   const auto start = going_on || weights_given ? train::Trial::Start::given : train::Trial::Start::scheme;
   train::Trial trial({dataset, data::compute_normalization(dataset.train)}, settings, stop.token(), start);

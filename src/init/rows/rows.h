@@ -1,6 +1,7 @@
 // The rows of the table of schemes by family; scheme_table.cpp joins them.
 #pragma once
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "fanin/init/schemes.h"
@@ -18,5 +19,12 @@ std::span<const SchemeInfo> structured();  // orthogonal, deterministic and filt
 std::span<const SchemeInfo> network();     // schemes that look at the graph
 std::span<const SchemeInfo> measured();    // schemes that run the network: functions in src/adapt/
 std::span<const SchemeInfo> presets();     // defaults of other frameworks
+std::span<const SchemeInfo> imported();    // schemes that read a file
+
+/// Whether the scheme of that table name is one of imported().
+bool reads_file(std::string_view scheme);
+/// Its option `file`. Throws Error where it is not given.
+std::string file_option(const Options& options, std::string_view scheme);
+std::string file_option(const Spec& scheme);
 
 }  // namespace fanin::init::rows

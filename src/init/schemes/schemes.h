@@ -64,4 +64,20 @@ Applied random_walk(const WeightContext& context, const Options& options, std::s
 Applied textbook_random(const WeightContext& context, const Options& options, std::span<float> out);
 Applied textbook_xavier(const WeightContext& context, const Options& options, std::span<float> out);
 
+// imported.cpp
+Applied policy(const WeightContext& context, const Options& options, std::span<float> out);
+Applied net2wider(const WeightContext& context, const Options& options, std::span<float> out);
+Applied net2deeper(const WeightContext& context, const Options& options, std::span<float> out);
+
+// selection.cpp
+Applied weight_selection(const WeightContext& context, const Options& options, std::span<float> out);
+bool weight_selection_others(const WeightContext& context, const Options& options, std::span<float> out);
+
+// adapted.cpp
+Applied from_weights(const WeightContext& context, const Options& options, std::span<float> out);
+bool from_weights_others(const WeightContext& context, const Options& options, std::span<float> out);
+
+// covariance.cpp
+Applied filter_covariance(const WeightContext& context, const Options& options, std::span<float> out);
+
 }  // namespace fanin::init::schemes
