@@ -178,6 +178,13 @@ TEST(CrossEntropy, OfMixedLabelsIsTheMixtureOfTheLosses) {
       }
     }
   }
+  // PyTorch 2.15: 0.3 * cross_entropy(x, labels, label_smoothing=0.1) + 0.7 * the same of the labels 2 and 2.
+  const std::vector<std::int32_t> twos = {2, 2};
+  Array gradient;
+  EXPECT_NEAR(cross_entropy(logits, 3, labels, 0.1, &gradient, {0.3, twos}).loss, 0.8817016182238876, 1e-15);
+  const double expected[] = {0.02834861991852355, -0.029302431139267865, 0.0009538112207442273,
+                             0.12160802696642314, 0.04430915948819776,   -0.16591718645462092};
+  for (std::size_t i = 0; i < gradient.size(); ++i) EXPECT_NEAR(gradient[i], expected[i], 1e-16);
   const std::vector<std::int32_t> wrong = {2, 3};
   EXPECT_THROW(cross_entropy(logits, 3, labels, 0, nullptr, {0.5, wrong}), Error);
 }
