@@ -130,7 +130,7 @@ std::uint64_t parse_unsigned(std::string_view text, std::string_view what) {
 
 Options::Options(const Spec& spec, std::span<const OptionInfo> known, std::string_view what) {
   for (const auto& [key, value] : spec.options) {
-    if (std::ranges::any_of(known, [&](const OptionInfo& info) { return info.key == key; })) continue;
+    if (std::ranges::find(known, key, &OptionInfo::key) != known.end()) continue;
     if (known.empty()) throw Error(fmt::format("{} has no options, but '{}' was given", what, key));
     std::vector<std::string> names;
     for (const OptionInfo& info : known) names.emplace_back(info.key);

@@ -218,8 +218,9 @@ std::vector<FailureGroup> group_failures(const Results& results) {
     if (!scheme.trains_at_no_rate) continue;
     const std::string rates = tried_rates(scheme);
     const auto [what, where] = find_failure(scheme);
+    // By name: Clang before 16 lets no lambda capture a structured binding by itself.
     auto group = std::ranges::find_if(
-        groups, [&](const FailureGroup& other) { return other.rates == rates && other.what == what; });
+        groups, [&, &cause = what](const FailureGroup& other) { return other.rates == rates && other.what == cause; });
     if (group == groups.end()) group = groups.insert(groups.end(), {rates, what, {}});
     auto place = std::ranges::find(group->by_place, where, [](const auto& entry) { return entry.first; });
     if (place == group->by_place.end()) place = group->by_place.insert(place, {where, {}});

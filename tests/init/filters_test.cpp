@@ -97,8 +97,8 @@ TEST(ConvOrthogonal, HasEqualSingularValuesAtEveryFrequency) {
           for (std::int64_t b = 0; b < shorter; ++b) {
             std::complex<double> dot = 0;
             for (std::int64_t i = 0; i < longer; ++i) {
-              const auto at = [&](std::int64_t s) {
-                return m[static_cast<std::size_t>(tall ? i * inputs + s : s * inputs + i)];
+              const auto at = [&, columns = inputs](std::int64_t s) {
+                return m[static_cast<std::size_t>(tall ? i * columns + s : s * columns + i)];
               };
               dot += std::conj(at(a)) * at(b);
             }
