@@ -12,9 +12,9 @@
 namespace fanin::engine {
 namespace {
 
-/// Floats that the tensors of one primitive in a loop may hold: half a mebibyte, which leaves room for those of its
-/// neighbours in a second-level cache of one or two.
-constexpr std::int64_t loop_floats = 131072;
+/// Floats that the tensors of one primitive in a loop may hold: a quarter of a mebibyte, which leaves room for those of
+/// its neighbours in a second-level cache of one.
+constexpr std::int64_t loop_floats = 65536;
 
 std::size_t logical_size(const memory::desc& desc) {
   std::size_t count = sizeof(float);
@@ -67,11 +67,10 @@ std::int64_t Lowering::images_at_once(std::int64_t floats, std::int64_t weights)
   if (!fuse_) return batch_;
   if (images_ > 0) return batch_ % images_ == 0 ? images_ : batch_;
   const std::int64_t by_cache = std::max<std::int64_t>(1, loop_floats / floats);
-  const std::int64_t by_weights = (2 * weights + floats - 1) / floats;
-  std::int64_t images = std::min(batch_, std::max(by_cache, by_weights));
-  const std::int64_t wanted = images;
+  const std::int64_t by_weights = std::min(batch_, weights / floats);
+  std::int64_t images = std::min(batch_, std::max(by_cache, 2 * by_weights));
   while (batch_ % images != 0) --images;
-  return 2 * images < wanted ? batch_ : images;
+  return images < by_weights || 2 * images < by_cache ? batch_ : images;
 }
 
 BufferId Lowering::add_buffer(Buffer buffer) {

@@ -22,6 +22,7 @@ using engine::CompileOptions;
 using engine::Program;
 using model::Graph;
 using model::ValueId;
+using ::testing::Each;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -137,8 +138,25 @@ TEST(Program, NeedsLessMemoryForImagesAtATime) {
   EXPECT_THAT(whole.dump(), Not(HasSubstr("at a time")));
 }
 
-TEST(Program, TakesTheBatchAtOnceWhereItHasNoDivisorOfTheRightSize) {
-  EXPECT_THAT(Program(build("resnet20", {3, 32, 32}), {.batch = 31}).dump(), Not(HasSubstr("at a time")));
+/// The lines of a dump that hold `word`.
+std::vector<std::string> lines_with(const Program& program, const std::string& word) {
+  std::vector<std::string> found;
+  std::istringstream lines(program.dump());
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find(word) != std::string::npos) found.push_back(line);
+  }
+  return found;
+}
+
+TEST(Program, TakesTheBatchAtOnceWhereNoDivisorPays) {
+  const Program prime(build("resnet20", {3, 32, 32}), {.batch = 31});
+  EXPECT_THAT(lines_with(prime, "layer1.1.conv1.weight ->"), Each(HasSubstr("(1 at a time)")));  // large images
+  EXPECT_THAT(lines_with(prime, "layer3.1.conv1.weight ->"), Each(Not(HasSubstr("at a time"))));
+  const Program even(build("resnet20", {3, 32, 32}), {.batch = 32});
+  EXPECT_THAT(lines_with(even, "layer3.1.conv1.weight ->"), Each(HasSubstr("(8 at a time)")));
+  // Images that are small beside the weights: each call would go over the weights again.
+  const Program deep(build("vgg11", {3, 32, 32}), {.batch = 32});
+  EXPECT_THAT(lines_with(deep, "conv5_1.weight ->"), Each(Not(HasSubstr("at a time"))));
 }
 
 TEST(Program, GivesTheSameBitsTwice) {
