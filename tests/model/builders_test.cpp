@@ -54,6 +54,35 @@ TEST(Builders, EveryRowBuildsOnGreyAndColourImages) {
   }
 }
 
+TEST(Resnet, HasThePublishedCounts) {
+  // torchvision's documentation of its models; trainable parameters at 1000 classes.
+  for (const auto& [name, parameters, convolutions] : {std::tuple{"resnet18", 11'689'512, 20},
+                                                       {"resnet34", 21'797'672, 36},
+                                                       {"resnet50", 25'557'032, 53},
+                                                       {"resnet101", 44'549'160, 104},
+                                                       {"resnet152", 60'192'808, 155}}) {
+    const Graph graph = build(name, {3, 224, 224}, 1000);
+    EXPECT_EQ(graph.trainable_count(), parameters) << name;
+    EXPECT_EQ(count(graph, conv2d), convolutions) << name;  // the shortcuts' four (three up to depth 34) among them
+    EXPECT_EQ(count(graph, batch_norm), convolutions) << name;
+  }
+}
+
+TEST(Resnet, HasTorchvisionsNamesAndSizes) {
+  const Graph graph = build("resnet50", {3, 224, 224}, 1000);
+  EXPECT_EQ(shape_of(graph, "conv1"), (Shape{64, 112, 112}));
+  EXPECT_EQ(shape_of(graph, "maxpool"), (Shape{64, 56, 56}));
+  EXPECT_EQ(shape_of(graph, "layer1.0.downsample.0"), (Shape{256, 56, 56}));
+  EXPECT_EQ(shape_of(graph, "layer2.0.conv1"), (Shape{128, 56, 56}));
+  EXPECT_EQ(shape_of(graph, "layer2.0.conv2"), (Shape{128, 28, 28}));  // the stride of v1.5
+  EXPECT_EQ(shape_of(graph, "layer4.2.bn3"), (Shape{2048, 7, 7}));
+  EXPECT_THROW(node_named(graph, "layer4.1.downsample.0"), Error);
+  EXPECT_THROW(node_named(build("resnet34", {3, 224, 224}), "layer1.0.downsample.0"), Error);
+  const Graph bare = build("resnet18:norm=none,branch_scale=scalar", {3, 64, 64});
+  EXPECT_EQ(count(bare, batch_norm), 0);
+  EXPECT_EQ(count(bare, scale), 8);
+}
+
 TEST(Lenet5, HasThePapersMapsOnBothInputSizes) {
   for (const Shape& input : {Shape{1, 28, 28}, Shape{1, 32, 32}}) {
     const Graph graph = build("lenet5", input);

@@ -26,7 +26,7 @@ ValueId pool_if_possible(Graph& graph, const std::string& name, ValueId x);
 std::span<const OptionInfo> mlp_options();
 std::span<const OptionInfo> vanilla_options();
 std::span<const OptionInfo> lenet5_options();
-std::span<const OptionInfo> resnet_cifar_options();
+std::span<const OptionInfo> resnet_cifar_options();  // of both kinds of residual networks
 std::span<const OptionInfo> vgg_options();
 std::span<const OptionInfo> alexnet_options();
 std::span<const OptionInfo> densenet_options();
@@ -35,6 +35,7 @@ Graph mlp(const Spec& spec, const Options& options, const Shape& input, std::int
 Graph vanilla(const Spec& spec, const Options& options, const Shape& input, std::int64_t classes);
 Graph lenet5(const Spec& spec, const Options& options, const Shape& input, std::int64_t classes);
 Graph resnet_cifar(const Spec& spec, const Options& options, const Shape& input, std::int64_t classes);
+Graph resnet(const Spec& spec, const Options& options, const Shape& input, std::int64_t classes);
 Graph vgg(const Spec& spec, const Options& options, const Shape& input, std::int64_t classes);
 Graph alexnet(const Spec& spec, const Options& options, const Shape& input, std::int64_t classes);
 Graph densenet(const Spec& spec, const Options& options, const Shape& input, std::int64_t classes);

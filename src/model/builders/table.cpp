@@ -37,6 +37,11 @@ const std::vector<BuilderInfo>& table() {
       made.push_back({name, "Residual network for small images, shortcuts without parameters (option A)",
                       residual_paper, builders::resnet_cifar_options(), builders::resnet_cifar});
     }
+    for (const std::string_view name : {"resnet18", "resnet34", "resnet50", "resnet101", "resnet152"}) {
+      made.push_back({name, "Residual network for large images, shortcuts by 1x1 convolutions, torchvision's structure",
+                      "He, Zhang, Ren, Sun: Deep Residual Learning for Image Recognition, CVPR 2016, table 1",
+                      builders::resnet_cifar_options(), builders::resnet});
+    }
     made.push_back(
         {"alexnet", "AlexNet for small images: five convolutions, one linear layer",
          "Krizhevsky: One weird trick for parallelizing convolutional neural networks, arXiv:1404.5997 (widths)",
