@@ -26,6 +26,10 @@ class Descriptor {
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   int get() const { return fd_; }
+  void open(const char* path, int flags) {
+    if (fd_ >= 0) ::close(fd_);
+    fd_ = ::open(path, flags, 0666);
+  }
   int close() {
     const int result = ::close(fd_);
     fd_ = -1;
@@ -74,46 +78,101 @@ int write_all(int descriptor, std::span<const std::uint8_t> bytes) {
     if (put < 0) return errno;
     done += static_cast<std::size_t>(put);
   }
-  return ::fsync(descriptor) != 0 ? errno : 0;
-}
-
-// Writes a file that has no name until it is whole, so that a killed process leaves nothing behind; the errno of what
-// failed, or 0. Not every file system has such files.
-int write_unnamed(const std::filesystem::path& folder, const std::string& name, std::span<const std::uint8_t> bytes) {
-  const Descriptor file(::open(folder.c_str(), O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666));
-  if (file.get() < 0) return errno;
-  if (const int error = write_all(file.get(), bytes)) return error;
-  const std::string link = fmt::format("/proc/self/fd/{}", file.get());
-  return ::linkat(AT_FDCWD, link.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) != 0 ? errno : 0;
-}
-
-int write_named(const std::string& name, std::span<const std::uint8_t> bytes) {
-  Descriptor file(::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
-  if (file.get() < 0) return errno;
-  int error = write_all(file.get(), bytes);
-  if (file.close() != 0 && error == 0) error = errno;
-  if (error != 0) ::unlink(name.c_str());
-  return error;
+  return 0;
 }
 
 }  // namespace
 
-void write_file_atomically(const std::filesystem::path& path, std::span<const std::uint8_t> bytes) {
+struct AtomicFile::State {
+  std::filesystem::path path;
+  std::string temporary;
+  Descriptor file{-1};
+  bool named = false;  // the temporary name exists
+
+  [[noreturn]] void fail(int error) const {
+    throw_system_error(error, fmt::format("cannot write '{}'", path.string()));
+  }
+
+  // A file that has no name until it is whole, so that a killed process leaves nothing behind. Not every file system
+  // has such files, and naming them needs /proc.
+  int open_unnamed() {
+    const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+    if (::access("/proc/self/fd", X_OK) != 0) return ENOENT;
+    file.open(folder.c_str(), O_RDWR | O_TMPFILE | O_CLOEXEC);
+    return file.get() < 0 ? errno : 0;
+  }
+
+  int open_named() {
+    file.open(temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC);
+    if (file.get() < 0) return errno;
+    named = true;
+    return 0;
+  }
+
+  int give_name() {
+    const std::string link = fmt::format("/proc/self/fd/{}", file.get());
+    if (::linkat(AT_FDCWD, link.c_str(), AT_FDCWD, temporary.c_str(), AT_SYMLINK_FOLLOW) != 0) return errno;
+    named = true;
+    return 0;
+  }
+
+  // Where the file without a name cannot get one: its bytes again, under a name.
+  int copy_to_named() {
+    const int source = ::dup(file.get());
+    if (source < 0) return errno;
+    const Descriptor from(source);
+    if (const int error = open_named()) return error;
+    std::vector<std::uint8_t> piece(std::size_t{1} << 20);
+    for (off_t at = 0;;) {
+      const ssize_t got = ::pread(from.get(), piece.data(), piece.size(), at);
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) return errno;
+      if (got == 0) break;
+      if (const int error = write_all(file.get(), std::span(piece).first(static_cast<std::size_t>(got)))) return error;
+      at += got;
+    }
+    return ::fsync(file.get()) != 0 ? errno : 0;
+  }
+};
+
+AtomicFile::AtomicFile(const std::filesystem::path& path) : state_(std::make_unique<State>()) {
   struct stat status {};
   // Renaming over a device or a pipe would replace it.
   if (::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
     throw Error(fmt::format("cannot write '{}': not a regular file", path.string()));
   }
   static std::atomic<unsigned> counter{0};  // several threads may write files of one name
-  const std::string temporary = fmt::format("{}.{}.{}.tmp", path.string(), ::getpid(), counter++);
-  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
-  int error = write_unnamed(folder, temporary, bytes);
-  if (error != 0 && !is_environment_error(error)) error = write_named(temporary, bytes);
-  if (error == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) {
-    error = errno;
-    ::unlink(temporary.c_str());
+  state_->path = path;
+  state_->temporary = fmt::format("{}.{}.{}.tmp", path.string(), ::getpid(), counter++);
+  int error = state_->open_unnamed();
+  if (error != 0 && !is_environment_error(error)) error = state_->open_named();
+  if (error != 0) state_->fail(error);
+}
+
+AtomicFile::~AtomicFile() {
+  if (state_->named) ::unlink(state_->temporary.c_str());
+}
+
+void AtomicFile::write(std::span<const std::uint8_t> bytes) {
+  if (const int error = write_all(state_->file.get(), bytes)) state_->fail(error);
+}
+
+void AtomicFile::commit() {
+  int error = ::fsync(state_->file.get()) != 0 ? errno : 0;
+  if (error == 0 && !state_->named) {
+    error = state_->give_name();
+    if (error != 0 && !is_environment_error(error)) error = state_->copy_to_named();
   }
-  if (error != 0) throw_system_error(error, fmt::format("cannot write '{}'", path.string()));
+  if (state_->file.close() != 0 && error == 0) error = errno;
+  if (error == 0 && ::rename(state_->temporary.c_str(), state_->path.c_str()) != 0) error = errno;
+  if (error != 0) state_->fail(error);
+  state_->named = false;
+}
+
+void write_file_atomically(const std::filesystem::path& path, std::span<const std::uint8_t> bytes) {
+  AtomicFile file(path);
+  file.write(bytes);
+  file.commit();
 }
 
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes) {

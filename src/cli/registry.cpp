@@ -10,6 +10,7 @@
 #include "fanin/data/dataset.h"
 #include "fanin/init/aliases.h"
 #include "fanin/init/schemes.h"
+#include "fanin/init/source.h"
 #include "fanin/model/builders.h"
 #include "fanin/train/optimizer.h"
 
@@ -39,6 +40,7 @@ std::vector<Entry> schemes() {
                        known({{"Formula", std::string(row.formula)},
                               {"Paper", std::string(row.paper)},
                               {"Looks at", std::string(init::needs_name(row.needs))},
+                              {"Drawn", std::string(init::drawn_how(row))},
                               {"Use it", std::string(row.when)},
                               {"Do not", std::string(row.when_not)},
                               {"Test", std::string(row.proof)}}),

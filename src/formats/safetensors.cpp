@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
+#include <stdexcept>
 #include <tuple>
 #include <utility>
 
@@ -143,8 +144,25 @@ std::string quoted(const std::string& text) {
   }
 }
 
-std::string header_text(const std::vector<const NamedArray*>& arrays,
-                        const std::map<std::string, std::string>& metadata) {
+// Checks the tensors, and the order that the reference implementation writes: the widest type first, then by name.
+std::vector<TensorInfo> in_order(std::vector<TensorInfo> tensors) {
+  std::set<std::string_view> names;
+  for (const TensorInfo& info : tensors) {
+    if (info.name.empty() || info.name == metadata_key || !names.insert(info.name).second) {
+      throw Error(fmt::format("safetensors: tensor name '{}' is empty, reserved or given twice", info.name));
+    }
+  }
+  std::sort(tensors.begin(), tensors.end(), [](const TensorInfo& a, const TensorInfo& b) {
+    return a.type != b.type ? a.type > b.type : a.name < b.name;
+  });
+  return tensors;
+}
+
+std::uint64_t bytes_of(const TensorInfo& info) {
+  return byte_count(info.type, info.shape, fmt::format("tensor '{}'", info.name));
+}
+
+std::string header_text(const std::vector<TensorInfo>& tensors, const std::map<std::string, std::string>& metadata) {
   std::string text = "{";
   if (!metadata.empty()) {
     text += fmt::format("\"{}\":{{", metadata_key);
@@ -153,17 +171,27 @@ std::string header_text(const std::vector<const NamedArray*>& arrays,
     text += ',';
   }
   std::uint64_t begin = 0;
-  for (const NamedArray* named : arrays) {
-    const Array& array = named->array;
-    const std::uint64_t end = begin + array.bytes.size();
-    text += fmt::format("{}:{{\"dtype\":\"{}\",\"shape\":[{}],\"data_offsets\":[{},{}]}},", quoted(named->name),
-                        type_names[static_cast<std::size_t>(array.type)], fmt::join(array.shape, ","), begin, end);
+  for (const TensorInfo& info : tensors) {
+    const std::uint64_t end = begin + bytes_of(info);
+    text += fmt::format("{}:{{\"dtype\":\"{}\",\"shape\":[{}],\"data_offsets\":[{},{}]}},", quoted(info.name),
+                        type_names[static_cast<std::size_t>(info.type)], fmt::join(info.shape, ","), begin, end);
     begin = end;
   }
   if (text.back() == ',') text.pop_back();
   text += '}';
   text.resize((text.size() + 7) / 8 * 8, ' ');
   return text;
+}
+
+// The file up to the values: the header's length and the header.
+std::vector<std::uint8_t> file_head(const std::vector<TensorInfo>& tensors,
+                                    const std::map<std::string, std::string>& metadata) {
+  const std::string header = header_text(tensors, metadata);
+  const std::uint64_t header_bytes = header.size();
+  std::vector<std::uint8_t> head(8 + header.size());
+  std::memcpy(head.data(), &header_bytes, 8);
+  std::memcpy(head.data() + 8, header.data(), header.size());
+  return head;
 }
 
 }  // namespace
@@ -215,32 +243,45 @@ std::vector<NamedTensor> read_tensors(const std::filesystem::path& path) {
 }
 
 std::vector<std::uint8_t> encode_safetensors(const Safetensors& content) {
-  std::vector<const NamedArray*> arrays;
-  std::set<std::string_view> names;
+  std::vector<TensorInfo> infos;
+  std::map<std::string_view, const Array*> arrays;
   std::uint64_t total = 0;
   for (const NamedArray& named : content.arrays) {
-    if (named.name.empty() || named.name == metadata_key || !names.insert(named.name).second) {
-      throw Error(fmt::format("safetensors: tensor name '{}' is empty, reserved or given twice", named.name));
-    }
-    const std::uint64_t size = byte_count(named.array.type, named.array.shape, fmt::format("tensor '{}'", named.name));
+    infos.push_back({named.name, named.array.type, named.array.shape});
+    arrays[named.name] = &named.array;
+    const std::uint64_t size = bytes_of(infos.back());
     if (size != named.array.bytes.size()) {
       throw Error(
           fmt::format("tensor '{}': {} bytes given, its shape needs {}", named.name, named.array.bytes.size(), size));
     }
     total += size;
-    arrays.push_back(&named);
   }
-  std::sort(arrays.begin(), arrays.end(), [](const NamedArray* a, const NamedArray* b) {
-    return a->array.type != b->array.type ? a->array.type > b->array.type : a->name < b->name;
-  });
-  const std::string header = header_text(arrays, content.metadata);
-  const std::uint64_t header_bytes = header.size();
-  std::vector<std::uint8_t> out(8);
-  out.reserve(8 + header_bytes + total);
-  std::memcpy(out.data(), &header_bytes, 8);
-  out.insert(out.end(), header.begin(), header.end());
-  for (const NamedArray* named : arrays) out.insert(out.end(), named->array.bytes.begin(), named->array.bytes.end());
+  infos = in_order(std::move(infos));
+  std::vector<std::uint8_t> out = file_head(infos, content.metadata);
+  out.reserve(out.size() + total);
+  for (const TensorInfo& info : infos) {
+    const std::vector<std::uint8_t>& bytes = arrays.at(info.name)->bytes;
+    out.insert(out.end(), bytes.begin(), bytes.end());
+  }
   return out;
+}
+
+SafetensorsWriter::SafetensorsWriter(const std::filesystem::path& path, std::vector<TensorInfo> tensors,
+                                     const std::map<std::string, std::string>& metadata)
+    : infos_(in_order(std::move(tensors))), file_(path) {
+  for (const TensorInfo& info : infos_) missing_ += bytes_of(info);
+  file_.write(file_head(infos_, metadata));
+}
+
+void SafetensorsWriter::write(std::span<const std::uint8_t> bytes) {
+  if (bytes.size() > missing_) throw std::logic_error("safetensors: more values than the tensors have");
+  file_.write(bytes);
+  missing_ -= bytes.size();
+}
+
+void SafetensorsWriter::finish() {
+  if (missing_ != 0) throw std::logic_error("safetensors: values are missing");
+  file_.commit();
 }
 
 void write_safetensors(const std::filesystem::path& path, const Safetensors& content) {

@@ -1,4 +1,4 @@
-// From a scheme's name to its function, and what all schemes share: checks before, measurement after.
+// From a scheme's name to its function, and the checks that schemes share.
 #include "init/fill.h"
 
 #include <fmt/format.h>
@@ -9,8 +9,6 @@
 #include <limits>
 
 #include "fanin/base/error.h"
-#include "fanin/init/aliases.h"
-#include "init/policy.h"
 #include "init/schemes/presets.h"
 #include "init/schemes/schemes.h"
 
@@ -30,21 +28,21 @@ constexpr auto functions = std::to_array<SchemeEntry>({
     {"lecun_normal", schemes::lecun_normal},
     {"lecun_uniform", schemes::lecun_uniform},
     {"variance_scaling", schemes::variance_scaling},
-    {"orthogonal", schemes::orthogonal},
+    {"orthogonal", schemes::orthogonal, Draws::any_stream},
     {"delta_orthogonal", schemes::delta_orthogonal},
     {"conv_orthogonal", schemes::conv_orthogonal},
-    {"dirac", schemes::dirac},
-    {"bilinear", schemes::bilinear},
+    {"dirac", schemes::dirac, Draws::any_stream},
+    {"bilinear", schemes::bilinear, Draws::any_stream},
     {"sparse", schemes::sparse},
-    {"gabor", schemes::gabor},
+    {"gabor", schemes::gabor_law, schemes::gabor},
     {"conv_aware", schemes::conv_aware},
-    {"sinusoidal", schemes::sinusoidal},
+    {"sinusoidal", schemes::sinusoidal, Draws::any_stream},
     {"tanh_fixed_point", schemes::tanh_fixed_point},
     {"random_walk", schemes::random_walk},
     {"looks_linear", schemes::looks_linear},
-    {"edge_of_chaos", schemes::edge_of_chaos, schemes::edge_of_chaos_others},
+    {"edge_of_chaos", schemes::edge_of_chaos_law, schemes::edge_of_chaos, schemes::edge_of_chaos_others},
     {"autoinit", schemes::autoinit},
-    {"zero_init", schemes::zero_init},
+    {"zero_init", schemes::zero_init, Draws::any_stream},
     {"idinit", schemes::idinit},
     {"zero_gamma", schemes::zero_gamma, schemes::zero_gamma_others},
     {"scaled_residual", schemes::scaled_residual},
@@ -74,26 +72,15 @@ constexpr auto functions = std::to_array<SchemeEntry>({
     {"net2deeper", schemes::net2deeper},
 });
 
-void measure(std::span<const float> values, FillReport& report) {
-  double sum = 0, low = std::numeric_limits<double>::infinity(), high = -low;
-  for (const float value : values) {
-    sum += value;
-    low = std::min<double>(low, value);
-    high = std::max<double>(high, value);
-  }
-  const double count = static_cast<double>(values.size());
-  report.mean = sum / count;
-  double squares = 0;  // around the mean in a second pass: no cancellation for a constant
-  for (const float value : values) squares += (value - report.mean) * (value - report.mean);
-  report.std = std::sqrt(squares / count);
-  report.minimum = low;
-  report.maximum = high;
-}
-
 }  // namespace
 
 std::span<const SchemeEntry> scheme_functions() {
   return functions;
+}
+
+const SchemeEntry* find_entry(std::string_view name) {
+  const auto found = std::ranges::find(functions, name, &SchemeEntry::name);
+  return found == functions.end() ? nullptr : &*found;
 }
 
 MatrixShape require_matrix(const WeightContext& context, std::string_view scheme) {
@@ -121,64 +108,6 @@ double gain_option(const WeightContext& context, const Options& options, std::st
   }
   if (gain <= 0 || gain > 1e30) throw Error(fmt::format("{} is '{}'; expected auto or a number above 0", what, text));
   return gain;
-}
-
-namespace {
-
-Options checked_options(const Spec& scheme, const SchemeInfo& info, const WeightContext& context,
-                        std::span<const float> out) {
-  Options options(scheme, info.options, fmt::format("scheme '{}'", info.name));
-  const std::int64_t count = element_count(context.shape);
-  if (count == 0)
-    throw Error(fmt::format("'{}' of shape {} has no elements to initialize", context.name, to_string(context.shape)));
-  if (static_cast<std::uint64_t>(count) != out.size())
-    throw Error(fmt::format("'{}' of shape {} has {} elements; the destination has {}", context.name,
-                            to_string(context.shape), count, out.size()));
-  return options;
-}
-
-}  // namespace
-
-FillReport report_of(const Spec& scheme, const WeightContext& context, const Applied& applied,
-                     std::span<const float> out) {
-  FillReport report;
-  report.parameter = context.name;
-  report.scheme = scheme.text();
-  report.fan_in = context.fans.in;
-  report.fan_out = context.fans.out;
-  report.gain = applied.gain;
-  report.target_std = applied.target_std;
-  measure(out, report);
-  return report;
-}
-
-FillReport fill(const Spec& scheme, const WeightContext& context, std::span<float> out) {
-  const SchemeInfo& info = find_scheme(scheme.name);
-  const Options options = checked_options(resolve_alias(scheme), info, context, out);
-  if (info.needs == Needs::batch || info.needs == Needs::gradient)
-    throw Error(fmt::format(
-        "scheme '{}' looks at {}, so it cannot fill '{}' by itself; expected a whole network and a batch of "
-        "images (--model and --data, or adapt::initialize)",
-        info.name, needs_name(info.needs), context.name));
-  if (info.name == "policy") return fill_by_policy(*policy_of(scheme), context, out);  // the report is the line's
-  const auto entry = std::ranges::find(functions, info.name, &SchemeEntry::name);
-  const Applied applied =
-      entry != functions.end() ? entry->function(context, options, out) : apply_registered(info, context, options, out);
-  return report_of(scheme, context, applied, out);
-}
-
-bool has_rule_for_others(const Spec& scheme) {
-  const SchemeInfo& info = find_scheme(scheme.name);
-  const auto entry = std::ranges::find(functions, info.name, &SchemeEntry::name);
-  return entry != functions.end() && entry->others != nullptr;
-}
-
-std::optional<FillReport> fill_other(const Spec& scheme, const WeightContext& context, std::span<float> out) {
-  const SchemeInfo& info = find_scheme(scheme.name);
-  const auto entry = std::ranges::find(functions, info.name, &SchemeEntry::name);
-  if (entry == functions.end() || entry->others == nullptr) return std::nullopt;
-  if (!entry->others(context, checked_options(resolve_alias(scheme), info, context, out), out)) return std::nullopt;
-  return report_of(scheme, context, Applied{}, out);
 }
 
 }  // namespace fanin::init

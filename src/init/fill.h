@@ -5,25 +5,75 @@
 #include <string_view>
 
 #include "fanin/base/spec.h"
+#include "fanin/init/law.h"
 #include "fanin/init/schemes.h"
 
 namespace fanin::init {
 
-/// Fills out (element_count(context.shape) values, logical order). Throws Error where the scheme does not apply.
+/// What a scheme draws each element from, and the numbers that it used.
+struct Planned {
+  Law law;
+  double gain = 1;
+  double target_std = law_std(law);  // NaN where the scheme aims at no scale
+};
+
+/// A scheme whose elements are drawn independently: its law for this tensor. Nothing where it is no law for this tensor
+/// (an orthogonal variant): then the scheme's other function is asked. Throws Error where the scheme does not apply.
+using LawFunction = std::optional<Planned> (*)(const WeightContext& context, const Options& options);
+
+/// Such a rule for a bias, a norm's scale and shift or a residual scale; nothing: the start that it has under every
+/// scheme.
+using OtherLawFunction = std::optional<Law> (*)(const WeightContext& context, const Options& options);
+
+/// How a PyTorch module of a preset comes to a parameter: its layers draw in their constructors, then the model's own
+/// loop may set it again.
+struct ModuleDraws {
+  Law constructor;
+  std::optional<Law> loop;
+};
+using ModuleFunction = std::optional<ModuleDraws> (*)(const WeightContext& context);
+
+/// A scheme with structure between the elements. Fills out (element_count(context.shape) values, logical order). Throws
+/// Error where the scheme does not apply.
 using SchemeFunction = Applied (*)(const WeightContext& context, const Options& options, std::span<float> out);
 
-/// The rule for a bias, a norm's scale and shift or a residual scale: fills it and gives true, or gives false for the
-/// start that it has under every scheme.
+/// Such a rule for another parameter: fills it and gives true, or gives false for the start that it has under every
+/// scheme.
 using OtherFunction = bool (*)(const WeightContext& context, const Options& options, std::span<float> out);
 
+/// Whether a SchemeFunction takes its normals from context.stream where there is one, or draws none at all.
+enum class Draws { own_stream, any_stream };
+
 struct SchemeEntry {
+  constexpr SchemeEntry(std::string_view its_name, LawFunction its_law, OtherLawFunction its_other_law = nullptr)
+      : name(its_name), law(its_law), other_law(its_other_law) {}
+  constexpr SchemeEntry(std::string_view its_name, LawFunction its_law, OtherLawFunction its_other_law,
+                        ModuleFunction its_module)
+      : name(its_name), law(its_law), other_law(its_other_law), module(its_module) {}
+  constexpr SchemeEntry(std::string_view its_name, LawFunction its_law, SchemeFunction otherwise,
+                        OtherLawFunction its_other_law = nullptr)
+      : name(its_name), law(its_law), other_law(its_other_law), function(otherwise) {}
+  constexpr SchemeEntry(std::string_view its_name, SchemeFunction its_function, OtherFunction its_others = nullptr)
+      : name(its_name), function(its_function), others(its_others) {}
+  constexpr SchemeEntry(std::string_view its_name, SchemeFunction its_function, OtherLawFunction its_other_law)
+      : name(its_name), other_law(its_other_law), function(its_function) {}
+  constexpr SchemeEntry(std::string_view its_name, SchemeFunction its_function, Draws what)
+      : name(its_name), function(its_function), draws(what) {}
+
   std::string_view name;  // as in scheme_table()
-  SchemeFunction function;
+  LawFunction law = nullptr;
+  OtherLawFunction other_law = nullptr;
+  SchemeFunction function = nullptr;
   OtherFunction others = nullptr;
+  Draws draws = Draws::own_stream;
+  ModuleFunction module = nullptr;
 };
 std::span<const SchemeEntry> scheme_functions();
 
-/// The scheme's rule for a parameter that is no weight; nothing where it has none. The report has no target.
+/// The function of a row of the table; nullptr for a scheme that the program registered.
+const SchemeEntry* find_entry(std::string_view name);
+
+/// The scheme's rule for a parameter that is no weight; nothing where it has none.
 std::optional<FillReport> fill_other(const Spec& scheme, const WeightContext& context, std::span<float> out);
 
 /// Whether the scheme has such a rule for some parameters.

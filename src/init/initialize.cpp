@@ -7,6 +7,7 @@
 
 #include "fanin/init/files.h"
 #include "fanin/init/schemes.h"
+#include "fanin/init/source.h"
 #include "init/fill.h"
 #include "init/network_plan.h"
 
@@ -32,43 +33,66 @@ WeightContext context_of(const model::Graph& graph, const model::Parameter& para
 }
 
 /// What a parameter that is no weight starts with.
-float fixed_start(const model::Graph& graph, const model::Parameter& parameter) {
+double fixed_start(const model::Graph& graph, const model::Parameter& parameter) {
   switch (parameter.role) {
     case model::Role::norm_scale:
     case model::Role::running_var:
-      return 1.0f;
+      return 1.0;
     case model::Role::residual_scale:
-      return static_cast<float>(std::get<model::Scale>(graph.node(parameter.node).op).initial);
+      return std::get<model::Scale>(graph.node(parameter.node).op).initial;
     case model::Role::slope:
-      return static_cast<float>(std::get<model::PReLU>(graph.node(parameter.node).op).initial);
+      return std::get<model::PReLU>(graph.node(parameter.node).op).initial;
     default:
-      return 0.0f;
+      return 0.0;
   }
 }
 
 }  // namespace
 
+std::vector<Source> sources(const model::Graph& graph, const Spec& scheme, std::uint64_t seed) {
+  const std::vector<Place> where = places(graph);
+  /// A plan refers to its graph: both live as long as a source that asks them.
+  struct Whole {
+    model::Graph graph;
+    SchemeFiles files;
+    std::unique_ptr<NetworkPlan> plan;
+  };
+  const auto whole = std::make_shared<Whole>(Whole{graph, SchemeFiles(scheme), nullptr});
+  whole->plan = network_plan(whole->graph, scheme, seed);
+  std::vector<Source> result;
+  result.reserve(graph.parameters().size());
+  for (std::size_t index = 0; index < graph.parameters().size(); ++index) {
+    const model::Parameter& parameter = graph.parameters()[index];
+    const WeightContext context = context_of(graph, parameter, where[static_cast<std::size_t>(parameter.node)], seed);
+    if (whole->plan != nullptr) {
+      result.emplace_back(
+          scheme, context,
+          [whole, index](const WeightContext& own, std::span<float> out) { return whole->plan->fill(index, own, out); },
+          fixed_start(graph, parameter));
+    } else if (parameter.role == model::Role::weight) {
+      result.emplace_back(scheme, context);
+    } else {
+      result.emplace_back(scheme, context, fixed_start(graph, parameter));
+    }
+  }
+  return result;
+}
+
 void for_each_parameter(const model::Graph& graph, const Spec& scheme, std::uint64_t seed,
                         const std::function<void(NamedTensor tensor, std::optional<FillReport> report)>& take) {
   const SchemeFiles files(scheme);  // read once for all parameters
-  const std::unique_ptr<NetworkPlan> plan = network_plan(graph, scheme, seed);
-  const std::vector<Place> where = places(graph);
-  std::size_t index = 0;
-  for (const model::Parameter& parameter : graph.parameters()) {
-    const auto count = static_cast<std::size_t>(element_count(parameter.shape));
-    NamedTensor entry{parameter.name, {parameter.shape, std::vector<float>(count)}};
-    const WeightContext context = context_of(graph, parameter, where[static_cast<std::size_t>(parameter.node)], seed);
+  std::vector<Source> all = sources(graph, scheme, seed);
+  for (Source& entry : all) {
+    const Source source = std::move(entry);  // so that what it keeps goes with it
+    NamedTensor tensor{source.name(), {source.shape(), std::vector<float>(static_cast<std::size_t>(source.count()))}};
+    source.fill(std::span<float>(tensor.tensor.values), 0);
     std::optional<FillReport> report;
-    if (plan != nullptr) {
-      report = plan->fill(index, context, entry.tensor.values);
-    } else if (parameter.role == model::Role::weight) {
-      report = fill(scheme, context, entry.tensor.values);
-    } else {
-      report = fill_other(scheme, context, entry.tensor.values);
+    if (source.by_scheme()) {
+      Measured values;
+      values.add(std::span<const float>(tensor.tensor.values));
+      report = source.report(values);
     }
-    if (!report) std::ranges::fill(entry.tensor.values, fixed_start(graph, parameter));
-    ++index;
-    take(std::move(entry), std::move(report));
+    take(std::move(tensor), std::move(report));
   }
 }
 

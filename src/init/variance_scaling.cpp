@@ -24,35 +24,32 @@ Distribution parse_distribution(std::string_view text) {
   return text == "sign" ? Distribution::sign : Distribution::truncated_normal;
 }
 
-void fill_centred(const WeightContext& context, double std, Distribution distribution, std::span<float> out) {
-  const random::Stream stream = random::make_stream(context.seed, context.name, random::Purpose::initialize);
+Law centred_law(double std, Distribution distribution, double variance) {
+  Law law;
   switch (distribution) {
     case Distribution::normal:
-      random::fill_normal(out, stream, 0.0f, static_cast<float>(std));
+      law = normal_law(0, std);
       break;
-    case Distribution::uniform: {
-      const auto bound = static_cast<float>(std * std::sqrt(3.0));
-      random::fill_uniform(out, stream, -bound, bound);
+    case Distribution::uniform:
+      law = uniform_law(-(std * std::sqrt(3.0)), std * std::sqrt(3.0));
       break;
-    }
     case Distribution::truncated_normal: {
       constexpr double cut = 2;
-      const double whole = std / truncated_std(-cut, cut);
-      const auto bound = static_cast<float>(cut * whole);
-      random::fill_truncated_normal(out, stream, 0.0f, static_cast<float>(whole), -bound, bound);
+      static const double left = truncated_std(-cut, cut);
+      const double whole = std / left;
+      law = truncated_law(0, whole, -(cut * whole), cut * whole);
       break;
     }
-    case Distribution::sign: {
-      const auto size = static_cast<float>(std);
-      random::fill_uniform(out, stream, -1.0f, 1.0f);
-      for (float& value : out) value = value < 0 ? -size : size;
+    case Distribution::sign:
+      law = sign_law(std);
       break;
-    }
   }
+  law.variance = variance;
+  return law;
 }
 
-double variance_scaling(const WeightContext& context, std::string_view scheme, double gain, FanMode mode,
-                        Distribution distribution, std::span<float> out) {
+Planned scaled_law(const WeightContext& context, std::string_view scheme, double gain, FanMode mode,
+                   Distribution distribution) {
   require_matrix(context, scheme);
   const model::Fans& fans = context.fans;
   const double average = 0.5 * (fans.in + fans.out);
@@ -63,9 +60,21 @@ double variance_scaling(const WeightContext& context, std::string_view scheme, d
   if (!(n > 0))
     throw Error(fmt::format("scheme '{}' needs positive fans; '{}' of shape {} has fan_in {} and fan_out {}", scheme,
                             context.name, to_string(context.shape), fans.in, fans.out));
-  const double std = gain / std::sqrt(n);
-  fill_centred(context, std, distribution, out);
-  return std;
+  // The order of the operations is that of PyTorch's xavier_ and kaiming_, so that its streams give its bits.
+  const double std = mode == FanMode::average ? gain * std::sqrt(2.0 / (fans.in + fans.out)) : gain / std::sqrt(n);
+  return {centred_law(std, distribution, gain * gain / n), gain, std};
+}
+
+void fill_centred(const WeightContext& context, double std, Distribution distribution, std::span<float> out) {
+  draw(centred_law(std, distribution), random::make_stream(context.seed, context.name, random::Purpose::initialize),
+       out);
+}
+
+double variance_scaling(const WeightContext& context, std::string_view scheme, double gain, FanMode mode,
+                        Distribution distribution, std::span<float> out) {
+  const Planned planned = scaled_law(context, scheme, gain, mode, distribution);
+  draw(planned.law, random::make_stream(context.seed, context.name, random::Purpose::initialize), out);
+  return planned.target_std;
 }
 
 }  // namespace fanin::init

@@ -2,6 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstring>
+#include <filesystem>
+#include <string>
+#include <vector>
+
 #include "fanin/formats/npz.h"
 #include "fanin/formats/safetensors.h"
 #include "support/program.h"
@@ -9,6 +14,7 @@
 namespace fanin::test {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -85,6 +91,113 @@ TEST(InitTest, ShardsJoinToTheWholeTensor) {
   EXPECT_EQ(joined, whole.bytes);
 }
 
+TEST(InitTest, ShardsOfALawAreDrawnInEachType) {
+  const TemporaryFolder folder;
+  for (const char* dtype : {"float32", "float64", "bf16", "half"}) {
+    const auto made = [&](const std::string& shard, const std::string& file, const std::string& threads) {
+      const Outcome outcome = run_fanin({"init", "--shape", "3000x500", "--init", "truncated_normal", "--seed", "3",
+                                         "--dtype", dtype, "--shard", shard, "--threads", threads, "-o", file});
+      EXPECT_EQ(outcome.code, 0) << outcome.err;
+      return formats::read_safetensors(file).arrays[0].array.bytes;
+    };
+    const std::vector<std::uint8_t> whole = made("0/1", folder / "whole.safetensors", "1");
+    std::vector<std::uint8_t> joined;
+    for (int i = 0; i < 3; ++i) {
+      const std::string file = folder / ("part" + std::to_string(i) + ".safetensors");
+      const std::vector<std::uint8_t> part = made(std::to_string(i) + "/3", file, "3");
+      joined.insert(joined.end(), part.begin(), part.end());
+      EXPECT_EQ(run_fanin({"init", "--check", file}).code, 0);
+    }
+    EXPECT_EQ(joined, whole) << dtype;
+  }
+}
+
+// A shard of a tensor of 2^33 values (16 GB in bf16) takes the memory of the shard: 16 MB.
+TEST(InitTest, AShardNeedsItsOwnPartOnly) {
+  const TemporaryFolder folder;
+  const std::string file = folder / "part.safetensors";
+  const Outcome outcome = run_fanin(
+      {"init", "--shape", "131072x65536", "--init", "he_normal", "--dtype", "bf16", "--shard", "511/1024", "-o", file});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(std::filesystem::file_size(file) >> 20, 16u);
+}
+
+TEST(InitTest, DrawsTheTextBooksLines) {
+  const TemporaryFolder folder;
+  const auto values = [&](const std::string& scheme, const std::string& shape, std::string* err = nullptr) {
+    const std::string file = folder / "w.raw";
+    const Outcome outcome = run_fanin({"init", "--shape", shape, "--init", scheme, "--stream", "numpy", "--seed", "7",
+                                       "--dtype", "float64", "-o", file});
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    if (err != nullptr) *err = outcome.err;
+    const std::string bytes = read_text(file);
+    std::vector<double> result(bytes.size() / sizeof(double));
+    std::memcpy(result.data(), bytes.data(), bytes.size());
+    return result;
+  };
+  // np.random.seed(7); np.random.randn(2, 3) * 0.01 and * np.sqrt(2 / (2 + 3)), NumPy 2.4.
+  EXPECT_THAT(values("textbook_random", "2x3"),
+              ElementsAre(0.016905257038003562, -0.004659373705408328, 0.000328201636785844, 0.004075162829965079,
+                          -0.007889230286257386, 2.0655729059481302e-05));
+  std::string warned;
+  EXPECT_THAT(values("textbook_xavier", "2x3", &warned),
+              ElementsAre(1.0691823334136585, -0.2946846675797744, 0.020757294080771423, 0.2577359275749424,
+                          -0.4989587338031104, 0.0013063830111857706));
+  EXPECT_THAT(warned, IsEmpty());
+  values("textbook_xavier", "64x3x7x7", &warned);
+  EXPECT_THAT(warned, HasSubstr("textbook_xavier takes shape[0] + shape[1] = 67 of 64x3x7x7, which are not its fans "
+                                "(147 in, 3136 out): the variance is 49 times that of xavier_normal"));
+}
+
+TEST(InitTest, DrawsFromOtherFrameworksStreams) {
+  const TemporaryFolder folder;
+  const std::string file = folder / "w.safetensors";
+  for (const char* stream : {"torch", "numpy_generator", "jax"}) {
+    const Outcome made = run_fanin({"init", "--model", "lenet5", "--preset", "torchvision-vgg", "--stream", stream,
+                                    "--seed", "0", "--report", "-o", file});
+    EXPECT_EQ(made.code, 0) << made.err;
+    EXPECT_THAT(made.out, HasSubstr("normal(0, 0.01)"));
+    const Outcome checked = run_fanin({"init", "--check", file});
+    EXPECT_EQ(checked.code, 0) << checked.out << checked.err;
+  }
+  const auto refused = [&](std::vector<std::string> words, const std::string& message) {
+    words.insert(words.begin(), {"init", "-o", file});
+    const Outcome outcome = run_fanin(words);
+    EXPECT_EQ(outcome.code, 2);
+    EXPECT_THAT(outcome.err, HasSubstr(message));
+  };
+  refused({"--shape", "8x8", "--init", "zeros", "--stream", "troch"}, "unknown stream 'troch'; did you mean 'torch'?");
+  refused({"--shape", "8x8", "--init", "he_normal", "--stream", "torch", "--shard", "0/2"},
+          "--shard needs a stream that is addressed by index; 'torch' is a sequence");
+  refused({"--shape", "8x8x7x7", "--init", "gabor", "--stream", "torch"},
+          "scheme 'gabor' draws from Fanin's own stream only");
+  refused({"--shape", "8x8", "--init", "he_normal", "--stream", "jax", "--dtype", "float64"}, "float32");
+  refused({"--shape", "8x8", "--init", "truncated_normal", "--stream", "numpy"}, "truncated");
+  refused({"--shape", "8x8", "--init", "zeros", "--stream", "numpy", "--seed", "4294967296"}, "4294967295");
+}
+
+TEST(InitTest, TakesFansFromTheLayer) {
+  const TemporaryFolder folder;
+  const std::string file = folder / "w.safetensors";
+  const auto reported = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"init", "--init", "he_normal:mode=fan_out", "--report", "-o", file});
+    const Outcome outcome = run_fanin(words);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_EQ(run_fanin({"init", "--check", file}).code, 0);
+    return outcome.out;
+  };
+  const auto fans = [](const std::string& in, const std::string& out) {
+    return testing::ContainsRegex("weight +" + in + " +" + out + " ");
+  };
+  EXPECT_THAT(reported({"--shape", "64x32x3x3", "--stride", "2"}), fans("288", "144"));
+  EXPECT_THAT(reported({"--shape", "64x1x3x3", "--groups", "64"}), fans("9", "9"));
+  EXPECT_THAT(reported({"--shape", "64x3x4x4", "--transposed", "--stride", "2x2"}), fans("256", "48"));
+  EXPECT_THAT(reported({"--shape", "192x64", "--fused", "3"}), fans("64", "64"));
+  const Outcome network = run_fanin({"init", "--model", "lenet5", "--init", "zeros", "--stride", "2", "-o", file});
+  EXPECT_EQ(network.code, 2);
+  EXPECT_THAT(network.err, HasSubstr("--stride describes one tensor's layer; expected --shape with it, not --model"));
+}
+
 TEST(InitTest, WritesNpzAndRawValues) {
   const TemporaryFolder folder;
   for (const char* name : {"w.npz", "w.raw", "w.safetensors"})
@@ -110,7 +223,7 @@ TEST(InitTest, SaysWhatIsWrong) {
   refused({"--shape", "4x4", "--init", "normal:std=-1", "-o", file}, "option 'std' of scheme 'normal' is -1");
   refused({"--shape", "4x4", "--init", "he_normal:gain=nan", "-o", file},
           "option 'gain' of scheme 'he_normal' is 'nan'");
-  refused({"--shape", "", "--init", "zeros", "-o", file}, "--shape is ''; expected two to five extents");
+  refused({"--shape", "", "--init", "zeros", "-o", file}, "--shape is ''; expected one to eight extents");
   refused({"--shape", "0x4", "--init", "zeros", "-o", file}, "--shape is '0x4'");
   refused({"--shape", "1099511627776x1099511627776", "--init", "zeros", "-o", file}, "1099511627776x1099511627776");
   refused({"--shape", "1000000x1000000", "--init", "zeros", "-o", file}, "at most 68719476736 are supported");
@@ -121,7 +234,7 @@ TEST(InitTest, SaysWhatIsWrong) {
   refused({"--shape", "4x4", "--init", "zeros", "-o", folder / "w.txt"}, "ends in .safetensors, .npz or .raw");
   refused({"--shape", "4x4", "--init", "zeros", "-o", folder / "no/w.safetensors"}, "no/w.safetensors");
   refused({"--shape", "6x4x3x3", "--groups", "4", "--init", "he_normal", "-o", file},
-          "needs output channels that the groups divide");
+          "a layer with a weight of shape 6x4x3x3 cannot have 4 groups; expected a divisor of 6");
 }
 
 TEST(InitTest, RunsASchemeOnTheDataAndChecksItWhereTheDataIs) {

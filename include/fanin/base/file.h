@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,6 +20,24 @@ std::vector<std::uint8_t> read_file(const std::filesystem::path& path,
 /// the file system has files without a name (O_TMPFILE: ext4, xfs, btrfs, tmpfs).
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::uint8_t> bytes);
+
+/// A file that is written piece by piece, for content that is not held in memory: in place only after commit(), with
+/// what is promised for write_file_atomically. Left without commit(), nothing remains of it.
+class AtomicFile {
+ public:
+  /// Throws Error or Failure, as write() and commit() do.
+  explicit AtomicFile(const std::filesystem::path& path);
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  void write(std::span<const std::uint8_t> bytes);
+  void commit();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 /// Removes the temporary files of killed processes from `folder`; nobody else may be writing into it.
 void remove_remains(const std::filesystem::path& folder);

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "fanin/base/file.h"
 #include "fanin/formats/array.h"
 
 namespace fanin::formats {
@@ -29,6 +30,31 @@ std::vector<NamedTensor> read_tensors(const std::filesystem::path& path);
 /// The bytes that the reference implementation writes: sorted by type (widest first), then by name. Throws Error for a
 /// name that is empty, "__metadata__", given twice or not UTF-8.
 std::vector<std::uint8_t> encode_safetensors(const Safetensors& content);
+
+/// A tensor of a file that is yet to be written.
+struct TensorInfo {
+  std::string name;
+  ElementType type = ElementType::float32;
+  Shape shape;
+};
+
+/// Writes the same bytes tensor by tensor, for files that memory does not hold: the values of infos()[0] first, then
+/// those of the next, each in as many pieces as it takes. In place, whole, after finish().
+class SafetensorsWriter {
+ public:
+  /// Throws Error as encode_safetensors does; Error or Failure as AtomicFile does.
+  SafetensorsWriter(const std::filesystem::path& path, std::vector<TensorInfo> tensors,
+                    const std::map<std::string, std::string>& metadata = {});
+  /// The tensors in the order in which their values are to be written.
+  const std::vector<TensorInfo>& infos() const { return infos_; }
+  void write(std::span<const std::uint8_t> bytes);
+  void finish();  // throws std::logic_error where bytes are missing
+
+ private:
+  std::vector<TensorInfo> infos_;
+  std::uint64_t missing_ = 0;  // bytes of values
+  AtomicFile file_;
+};
 
 /// Written atomically. Throws Error or Failure as write_file_atomically does.
 void write_safetensors(const std::filesystem::path& path, const Safetensors& content);

@@ -14,6 +14,10 @@
 #include "fanin/init/gains.h"
 #include "fanin/model/graph.h"
 
+namespace fanin::random::compat {
+class ForeignStream;
+}
+
 namespace fanin::init {
 
 /// Where a parameter's layer stands in its network. The defaults are those of a single tensor without a network.
@@ -44,6 +48,8 @@ struct WeightContext {
   model::Activation activation;  // that follows the weight
   std::uint64_t seed = 0;
   Place place;
+  /// Another framework's stream in place of Fanin's own; nullptr: Fanin's. Only schemes that say so look at it.
+  random::compat::ForeignStream* stream = nullptr;
 };
 
 /// What a scheme looks at: one tensor and its layer, the network around it too, the network as it runs on a batch of
@@ -103,6 +109,13 @@ struct FillReport {
   double target_std = 0;                               // NaN where the scheme has none
   double mean = 0, std = 0, minimum = 0, maximum = 0;  // achieved
   std::string rule;                                    // the policy's line that decided, "my.policy:3"; else empty
+  std::string law;                                     // "normal(0, 0.0589256)"; empty for a scheme that has none
+  // Of the law; NaN without one, and the bounds infinite for a normal.
+  double target_mean = std::numeric_limits<double>::quiet_NaN(),
+         target_minimum = std::numeric_limits<double>::quiet_NaN(),
+         target_maximum = std::numeric_limits<double>::quiet_NaN();
+  std::uint64_t count = 0;  // values measured
+  std::uint64_t key = 0;    // of the parameter's random stream (docs/random.md)
 };
 
 /// Fills one tensor. Throws Error where the scheme does not apply ("orthogonal needs ..."), with the reason: also a

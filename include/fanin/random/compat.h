@@ -19,6 +19,9 @@
 
 namespace fanin::random::compat {
 
+/// The distributions of an initializer that scales by a variance; truncated_normal is cut at two standard deviations.
+enum class ScaledKind { uniform, normal, truncated_normal };
+
 /// One framework's stream, as weights are drawn from it. Each call draws what the framework's own call for a
 /// contiguous tensor of out.size() elements draws. Throws Error where the framework has no such call or refuses the
 /// arguments: low > high, std < 0, a value that is not finite.
@@ -33,6 +36,14 @@ class ForeignStream {
   /// low and high are absolute bounds, as in torch.nn.init.trunc_normal_(a, b).
   virtual void truncated_normal(std::span<float> out, double mean, double std, double low, double high) = 0;
   virtual void truncated_normal(std::span<double> out, double mean, double std, double low, double high) = 0;
+  /// The framework's own initializer of mean 0 and the given variance; false, with nothing drawn, where it has none
+  /// that differs from a plain draw with the numbers that follow from the variance.
+  virtual bool scaled(std::span<float>, double /*variance*/, ScaledKind) { return false; }
+  virtual bool scaled(std::span<double>, double /*variance*/, ScaledKind) { return false; }
+  /// What an initializer that draws nothing takes: in JAX a layer hands a key to it all the same.
+  virtual void skip() {}
+  /// Whether weights lie as (kernel..., inputs, outputs) rather than (outputs, inputs, kernel...).
+  virtual bool outputs_last() const { return false; }
 };
 
 /// A row of the table: "torch", "numpy", "numpy_generator", "jax".
@@ -185,6 +196,10 @@ class JaxStream final : public ForeignStream {
   void normal(std::span<double> out, double mean, double std) override;
   void truncated_normal(std::span<float> out, double mean, double std, double low, double high) override;
   void truncated_normal(std::span<double> out, double mean, double std, double low, double high) override;
+  using ForeignStream::scaled;
+  bool scaled(std::span<float> out, double variance, ScaledKind kind) override;  // jax.nn.initializers.variance_scaling
+  void skip() override { next_key(); }
+  bool outputs_last() const override { return true; }
   /// The key of the next fill; counts on.
   JaxKey next_key();
 

@@ -33,7 +33,9 @@ std::vector<std::pair<std::string, Start>> starts(const model::Graph& graph, con
     for (const float value : entry.tensor.values) squares += (value - mean) * (value - mean);
     Start start{std::sqrt(squares / count), mean};
     const auto fill = std::ranges::find(report.fills, entry.name, &init::FillReport::parameter);
-    if (fill != report.fills.end() && std::isfinite(fill->target_std)) start = {fill->target_std, 0};
+    if (fill != report.fills.end() && std::isfinite(fill->target_std)) {
+      start = {fill->target_std, std::isfinite(fill->target_mean) ? fill->target_mean : 0};
+    }
     result.emplace_back(entry.name, start);
   }
   return result;

@@ -1,5 +1,4 @@
 // Schemes without randomness or structure: every weight the same number.
-#include <algorithm>
 #include <limits>
 
 #include "init/schemes/schemes.h"
@@ -11,14 +10,12 @@ constexpr double no_target = std::numeric_limits<double>::quiet_NaN();
 
 }  // namespace
 
-Applied zeros(const WeightContext&, const Options&, std::span<float> out) {
-  std::ranges::fill(out, 0.0f);
-  return {no_target};
+std::optional<Planned> zeros(const WeightContext&, const Options&) {
+  return Planned{constant_law(0), 1, no_target};
 }
 
-Applied constant(const WeightContext&, const Options& options, std::span<float> out) {
-  std::ranges::fill(out, static_cast<float>(options.number("value")));
-  return {no_target};
+std::optional<Planned> constant(const WeightContext&, const Options& options) {
+  return Planned{constant_law(options.number("value")), 1, no_target};
 }
 
 }  // namespace fanin::init::schemes

@@ -6,7 +6,6 @@
 #include <numbers>
 
 #include "fanin/base/error.h"
-#include "fanin/random/stream.h"
 #include "init/schemes/schemes.h"
 #include "init/variance_scaling.h"
 
@@ -25,30 +24,35 @@ CriticalPoint point_of(const WeightContext& context, const Options& options) {
   return critical_point(context.activation, q);
 }
 
+/// Whether an activation and another layer follow.
+bool is_hidden(const WeightContext& context) {
+  return !context.place.last && context.activation.kind != model::ActivationKind::identity;
+}
+
 }  // namespace
 
-Applied edge_of_chaos(const WeightContext& context, const Options& options, std::span<float> out) {
+std::optional<Planned> edge_of_chaos_law(const WeightContext& context, const Options& options) {
   require_matrix(context, "edge_of_chaos");
-  const bool hidden = !context.place.last && context.activation.kind != model::ActivationKind::identity;
-  const double gain = hidden ? std::sqrt(point_of(context, options).weight_variance) : 1.0;
-  const std::string& weights = options.text("weights");
+  const bool hidden = is_hidden(context);
   // A widening or strided convolution cannot keep every norm: the paper's networks begin with ordinary normal weights.
-  if (weights == "normal" || !hidden || context.place.first)
-    return {init::variance_scaling(context, "edge_of_chaos", gain, FanMode::in, Distribution::normal, out), gain};
-  const Spec spec{weights, {{"gain", fmt::format("{:.17g}", gain)}}};
-  const Options inner(spec, find_scheme(weights).options, "scheme 'edge_of_chaos'");
-  return weights == "orthogonal" ? orthogonal(context, inner, out) : delta_orthogonal(context, inner, out);
+  if (options.text("weights") != "normal" && hidden && !context.place.first) return std::nullopt;
+  const double gain = hidden ? std::sqrt(point_of(context, options).weight_variance) : 1.0;
+  return scaled_law(context, "edge_of_chaos", gain, FanMode::in, Distribution::normal);
 }
 
-bool edge_of_chaos_others(const WeightContext& context, const Options& options, std::span<float> out) {
-  if (context.role != model::Role::bias || context.place.last ||
-      context.activation.kind == model::ActivationKind::identity)
-    return false;
-  fill_centred(context, std::sqrt(point_of(context, options).bias_variance), Distribution::normal, out);
-  return true;
+Applied edge_of_chaos(const WeightContext& context, const Options& options, std::span<float> out) {
+  const double gain = std::sqrt(point_of(context, options).weight_variance);
+  const Spec spec{options.text("weights"), {{"gain", fmt::format("{:.17g}", gain)}}};
+  const Options inner(spec, find_scheme(spec.name).options, "scheme 'edge_of_chaos'");
+  return spec.name == "orthogonal" ? orthogonal(context, inner, out) : delta_orthogonal(context, inner, out);
 }
 
-Applied autoinit(const WeightContext& context, const Options& options, std::span<float> out) {
+std::optional<Law> edge_of_chaos_others(const WeightContext& context, const Options& options) {
+  if (context.role != model::Role::bias || !is_hidden(context)) return std::nullopt;
+  return centred_law(std::sqrt(point_of(context, options).bias_variance), Distribution::normal);
+}
+
+std::optional<Planned> autoinit(const WeightContext& context, const Options& options) {
   require_matrix(context, "autoinit");
   const Place& place = context.place;
   double second = place.input_variance + place.input_mean * place.input_mean;
@@ -56,13 +60,11 @@ Applied autoinit(const WeightContext& context, const Options& options, std::span
   if (!(second > 0) || !std::isfinite(second))
     throw Error(
         fmt::format("scheme 'autoinit' finds that no signal reaches '{}' (second moment {})", context.name, second));
-  const double gain = 1 / std::sqrt(second);
-  return {init::variance_scaling(context, "autoinit", gain, FanMode::in,
-                                 parse_distribution(options.text("distribution")), out),
-          gain};
+  return scaled_law(context, "autoinit", 1 / std::sqrt(second), FanMode::in,
+                    parse_distribution(options.text("distribution")));
 }
 
-Applied random_walk(const WeightContext& context, const Options&, std::span<float> out) {
+std::optional<Planned> random_walk(const WeightContext& context, const Options&) {
   require_matrix(context, "random_walk");
   const double n = context.fans.in;
   double gain = 0;
@@ -77,7 +79,7 @@ Applied random_walk(const WeightContext& context, const Options&, std::span<floa
       throw Error(fmt::format("scheme 'random_walk' has gains for ReLU and linear layers; {} follows '{}'",
                               model::activation_name(context.activation.kind), context.name));
   }
-  return {init::variance_scaling(context, "random_walk", gain, FanMode::in, Distribution::normal, out), gain};
+  return scaled_law(context, "random_walk", gain, FanMode::in, Distribution::normal);
 }
 
 }  // namespace fanin::init::schemes

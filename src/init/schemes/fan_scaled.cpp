@@ -12,43 +12,42 @@ double border(const WeightContext& context, const Options& options, bool has_opt
   return has_option && options.text("padding") == "aware" ? std::sqrt(context.place.border) : 1.0;
 }
 
-Applied scaled(const WeightContext& context, const Options& options, std::string_view scheme, FanMode mode,
-               Distribution distribution, std::span<float> out, bool padding = false) {
+std::optional<Planned> scaled(const WeightContext& context, const Options& options, std::string_view scheme,
+                              FanMode mode, Distribution distribution, bool padding = false) {
   const double gain = gain_option(context, options, scheme) / border(context, options, padding);
-  return {init::variance_scaling(context, scheme, gain, mode, distribution, out), gain};
+  return scaled_law(context, scheme, gain, mode, distribution);
 }
 
 }  // namespace
 
-Applied variance_scaling(const WeightContext& context, const Options& options, std::span<float> out) {
+std::optional<Planned> variance_scaling(const WeightContext& context, const Options& options) {
   const double gain = std::sqrt(options.number("scale"));
-  return {init::variance_scaling(context, "variance_scaling", gain, parse_fan_mode(options.text("mode")),
-                                 parse_distribution(options.text("distribution")), out),
-          gain};
+  return scaled_law(context, "variance_scaling", gain, parse_fan_mode(options.text("mode")),
+                    parse_distribution(options.text("distribution")));
 }
 
-Applied xavier_normal(const WeightContext& context, const Options& options, std::span<float> out) {
-  return scaled(context, options, "xavier_normal", FanMode::average, Distribution::normal, out);
+std::optional<Planned> xavier_normal(const WeightContext& context, const Options& options) {
+  return scaled(context, options, "xavier_normal", FanMode::average, Distribution::normal);
 }
 
-Applied xavier_uniform(const WeightContext& context, const Options& options, std::span<float> out) {
-  return scaled(context, options, "xavier_uniform", FanMode::average, Distribution::uniform, out);
+std::optional<Planned> xavier_uniform(const WeightContext& context, const Options& options) {
+  return scaled(context, options, "xavier_uniform", FanMode::average, Distribution::uniform);
 }
 
-Applied he_normal(const WeightContext& context, const Options& options, std::span<float> out) {
-  return scaled(context, options, "he_normal", parse_fan_mode(options.text("mode")), Distribution::normal, out, true);
+std::optional<Planned> he_normal(const WeightContext& context, const Options& options) {
+  return scaled(context, options, "he_normal", parse_fan_mode(options.text("mode")), Distribution::normal, true);
 }
 
-Applied he_uniform(const WeightContext& context, const Options& options, std::span<float> out) {
-  return scaled(context, options, "he_uniform", parse_fan_mode(options.text("mode")), Distribution::uniform, out, true);
+std::optional<Planned> he_uniform(const WeightContext& context, const Options& options) {
+  return scaled(context, options, "he_uniform", parse_fan_mode(options.text("mode")), Distribution::uniform, true);
 }
 
-Applied lecun_normal(const WeightContext& context, const Options& options, std::span<float> out) {
-  return scaled(context, options, "lecun_normal", FanMode::in, Distribution::normal, out);
+std::optional<Planned> lecun_normal(const WeightContext& context, const Options& options) {
+  return scaled(context, options, "lecun_normal", FanMode::in, Distribution::normal);
 }
 
-Applied lecun_uniform(const WeightContext& context, const Options& options, std::span<float> out) {
-  return scaled(context, options, "lecun_uniform", FanMode::in, Distribution::uniform, out);
+std::optional<Planned> lecun_uniform(const WeightContext& context, const Options& options) {
+  return scaled(context, options, "lecun_uniform", FanMode::in, Distribution::uniform);
 }
 
 }  // namespace fanin::init::schemes

@@ -58,12 +58,13 @@ Applied sparse(const WeightContext& context, const Options& options, std::span<f
   return {std * std::sqrt(static_cast<double>(length - zeros) / static_cast<double>(length))};
 }
 
-Applied gabor(const WeightContext& context, const Options& options, std::span<float> out) {
+std::optional<Planned> gabor_law(const WeightContext& context, const Options&) {
   require_matrix(context, "gabor");
-  if (!context.place.first) {
-    const double gain = forward_gain(context.activation);
-    return {init::variance_scaling(context, "gabor", gain, FanMode::in, Distribution::normal, out), gain};
-  }
+  if (context.place.first) return std::nullopt;
+  return scaled_law(context, "gabor", forward_gain(context.activation), FanMode::in, Distribution::normal);
+}
+
+Applied gabor(const WeightContext& context, const Options& options, std::span<float> out) {
   if (context.shape.size() != 4 || context.shape[2] < 5 || context.shape[3] < 5)
     throw Error(fmt::format("scheme 'gabor' needs a first convolution with a kernel of 5x5 at least; '{}' has shape {}",
                             context.name, to_string(context.shape)));

@@ -3,9 +3,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <span>
 #include <vector>
 
 #include "fanin/base/error.h"
+#include "fanin/random/compat.h"
 #include "fanin/random/stream.h"
 #include "init/haar.h"
 #include "init/schemes/schemes.h"
@@ -62,6 +65,34 @@ std::vector<Matrix> convolve(const std::vector<Matrix>& a, std::size_t size, con
   return result;
 }
 
+/// The matrix of PyTorch's orthogonal_: rows x columns float normals, transposed where wide, and the Q of their QR
+/// decomposition with a positive diagonal of R; here by Gram-Schmidt in double precision, each vector twice (Giraud et
+/// al. 2005: twice is enough).
+void orthogonal_from(random::compat::ForeignStream& stream, std::int64_t rows, std::int64_t columns, double gain,
+                     std::span<float> out) {
+  const bool wide = rows < columns;
+  const auto count = static_cast<std::size_t>(std::min(rows, columns));
+  const auto length = static_cast<std::size_t>(std::max(rows, columns));
+  stream.normal(out, 0, 1);
+  // Vector j is row j of a wide matrix, column j of a tall one.
+  const auto at = [&](std::size_t j, std::size_t i) { return wide ? j * length + i : i * count + j; };
+  std::vector<double> vectors(count * length);
+  for (std::size_t j = 0; j < count; ++j) {
+    double* const v = vectors.data() + j * length;
+    for (std::size_t i = 0; i < length; ++i) v[i] = out[at(j, i)];
+    for (int time = 0; time < 2; ++time)
+      for (std::size_t k = 0; k < j; ++k) {
+        const double* const u = vectors.data() + k * length;
+        const double share = std::inner_product(u, u + length, v, 0.0);
+        for (std::size_t i = 0; i < length; ++i) v[i] -= share * u[i];
+      }
+    const double norm = std::sqrt(std::inner_product(v, v + length, v, 0.0));
+    for (std::size_t i = 0; i < length; ++i) v[i] /= norm;
+  }
+  for (std::size_t j = 0; j < count; ++j)
+    for (std::size_t i = 0; i < length; ++i) out[at(j, i)] = static_cast<float>(gain * vectors[j * length + i]);
+}
+
 }  // namespace
 
 Applied orthogonal(const WeightContext& context, const Options& options, std::span<float> out) {
@@ -70,8 +101,12 @@ Applied orthogonal(const WeightContext& context, const Options& options, std::sp
   const std::int64_t rows = whole.rows / context.groups, columns = whole.columns;
   for (std::int64_t group = 0; group < context.groups; ++group) {
     const auto offset = static_cast<std::size_t>(group * rows * columns);
-    haar(out.subspan(offset, static_cast<std::size_t>(rows * columns)), stream_of(context), rows, columns, offset,
-         static_cast<float>(gain));
+    const std::span<float> block = out.subspan(offset, static_cast<std::size_t>(rows * columns));
+    if (context.stream != nullptr) {
+      orthogonal_from(*context.stream, rows, columns, gain, block);
+    } else {
+      haar(block, stream_of(context), rows, columns, offset, static_cast<float>(gain));
+    }
   }
   return {gain / std::sqrt(static_cast<double>(std::max(rows, columns))), gain};
 }

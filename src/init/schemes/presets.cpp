@@ -20,10 +20,7 @@ struct Layer {
   double multiplier() const { return outputs / groups; }
 };
 
-struct Rule {
-  Distribution distribution;
-  double (*std)(const Layer& layer);
-};
+using Rule = Law (*)(const Layer& layer);
 
 constexpr double own_slope = -1;  // the network's own: 0.25 unless it says otherwise, as in PyTorch and Caffe
 
@@ -35,58 +32,66 @@ struct Preset {
   double slope = own_slope;  // of a PReLU
 };
 
-double torch_default(const Layer& layer) {
-  return 1 / std::sqrt(3 * layer.fan_in());
+Law scaled_normal(double std, double variance) {
+  return centred_law(std, Distribution::normal, variance);
 }
-double he_fan_out(const Layer& layer) {
-  return std::sqrt(2 / layer.fan_out());
+/// kaiming_uniform_(a=sqrt(5)), in the order of PyTorch's operations: its bound is 1 / sqrt(fan_in) up to rounding.
+Law torch_default(const Layer& layer) {
+  const double a = std::sqrt(5.0), gain = std::sqrt(2.0 / (1 + a * a));
+  const double bound = std::sqrt(3.0) * (gain / std::sqrt(layer.fan_in()));
+  return uniform_law(-bound, bound);
 }
-double he_fan_out_groups(const Layer& layer) {
-  return std::sqrt(2 * layer.groups / layer.fan_out());
+Law he_fan_out(const Layer& layer) {
+  return scaled_normal(std::sqrt(2.0) / std::sqrt(layer.fan_out()), 2 / layer.fan_out());
 }
-double he_fan_in(const Layer& layer) {
-  return std::sqrt(2 / layer.fan_in());
+Law he_fan_out_groups(const Layer& layer) {
+  const double variance = 2 / (layer.fan_out() / layer.groups);
+  return scaled_normal(std::sqrt(variance), variance);
 }
-double lecun(const Layer& layer) {
-  return std::sqrt(1 / layer.fan_in());
+Law he_fan_in(const Layer& layer) {
+  return scaled_normal(std::sqrt(2.0) / std::sqrt(layer.fan_in()), 2 / layer.fan_in());
 }
-double hundredth(const Layer&) {
-  return 0.01;
+Law lecun_uniform(const Layer& layer) {
+  return centred_law(std::sqrt(1 / layer.fan_in()), Distribution::uniform, 1 / layer.fan_in());
 }
-double fiftieth(const Layer&) {
-  return 0.02;
+Law lecun_truncated(const Layer& layer) {
+  return centred_law(std::sqrt(1 / layer.fan_in()), Distribution::truncated_normal, 1 / layer.fan_in());
+}
+Law hundredth(const Layer&) {
+  return normal_law(0, 0.01);
+}
+Law fiftieth(const Layer&) {
+  return normal_law(0, 0.02);
 }
 /// Keras stores a depthwise kernel as (k, k, C, m), so that its fans are C k k and m k k.
-double keras_glorot(const Layer& layer) {
+Law keras_glorot(const Layer& layer) {
   const double in = layer.depthwise() ? layer.inputs * layer.area : layer.fan_in();
   const double out = layer.depthwise() ? layer.multiplier() * layer.area : layer.fan_out();
-  return std::sqrt(2 / (in + out));
+  return centred_law(std::sqrt(2 / (in + out)), Distribution::uniform, 2 / (in + out));
 }
-double uniform_outputs(const Layer& layer) {
-  return 1 / std::sqrt(3 * layer.outputs);
+Law uniform_outputs(const Layer& layer) {
+  const double bound = 1 / std::sqrt(layer.outputs);
+  return uniform_law(-bound, bound);
 }
-double darknet_linear(const Layer& layer) {
-  return std::sqrt(2 / (3 * layer.inputs));
+Law darknet_linear(const Layer& layer) {
+  return centred_law(std::sqrt(2 / (3 * layer.inputs)), Distribution::uniform);
 }
-
-constexpr auto normal = Distribution::normal, uniform = Distribution::uniform,
-               truncated = Distribution::truncated_normal;
 
 constexpr auto presets = std::to_array<Preset>({
-    {"pytorch-default", {uniform, torch_default}, {uniform, torch_default}, true, true},
-    {"keras-default", {uniform, keras_glorot}, {uniform, keras_glorot}, false, false, false, 0},
-    {"flax-default", {truncated, lecun}, {truncated, lecun}, false, false, false, 0.01},
-    {"caffe-xavier", {uniform, lecun}, {uniform, lecun}},
-    {"caffe-msra", {normal, he_fan_in}, {normal, he_fan_in}},
-    {"darknet-default", {normal, he_fan_in}, {uniform, darknet_linear}},
-    {"torchvision-resnet", {normal, he_fan_out}, {uniform, torch_default}, true, true},
-    {"torchvision-vgg", {normal, he_fan_out}, {normal, hundredth}},
-    {"torchvision-densenet", {normal, he_fan_in}, {uniform, torch_default}, true},
-    {"torchvision-mobilenet", {normal, he_fan_out}, {normal, hundredth}},
-    {"torchvision-efficientnet", {normal, he_fan_out}, {uniform, uniform_outputs}},
-    {"torchvision-convnext", {normal, fiftieth}, {normal, fiftieth}},
-    {"timm-resnet", {normal, he_fan_out}, {uniform, torch_default}, true, true, true},
-    {"timm-efficientnet", {normal, he_fan_out_groups}, {uniform, uniform_outputs}},
+    {"pytorch-default", torch_default, torch_default, true, true},
+    {"keras-default", keras_glorot, keras_glorot, false, false, false, 0},
+    {"flax-default", lecun_truncated, lecun_truncated, false, false, false, 0.01},
+    {"caffe-xavier", lecun_uniform, lecun_uniform},
+    {"caffe-msra", he_fan_in, he_fan_in},
+    {"darknet-default", he_fan_in, darknet_linear},
+    {"torchvision-resnet", he_fan_out, torch_default, true, true},
+    {"torchvision-vgg", he_fan_out, hundredth},
+    {"torchvision-densenet", he_fan_in, torch_default, true},
+    {"torchvision-mobilenet", he_fan_out, hundredth},
+    {"torchvision-efficientnet", he_fan_out, uniform_outputs},
+    {"torchvision-convnext", fiftieth, fiftieth},
+    {"timm-resnet", he_fan_out, torch_default, true, true, true},
+    {"timm-efficientnet", he_fan_out_groups, uniform_outputs},
 });
 
 const Preset& find(std::string_view name) {
@@ -101,30 +106,42 @@ Layer layer_of(const WeightContext& context) {
 
 }  // namespace
 
-Applied preset_weight(std::string_view name, const WeightContext& context, std::span<float> out) {
+Planned preset_weight(std::string_view name, const WeightContext& context) {
   require_matrix(context, name);
   const Preset& preset = find(name);
-  const Rule& rule = context.shape.size() == 2 ? preset.linear : preset.convolution;
-  const double std = rule.std(layer_of(context));
-  fill_centred(context, std, rule.distribution, out);
-  return {std, std * std::sqrt(context.fans.in)};
+  const Law law = (context.shape.size() == 2 ? preset.linear : preset.convolution)(layer_of(context));
+  return {law, law_std(law) * std::sqrt(context.fans.in)};
 }
 
-bool preset_other(std::string_view name, const WeightContext& context, std::span<float> out) {
+std::optional<Law> preset_other(std::string_view name, const WeightContext& context) {
   const Preset& preset = find(name);
-  if (context.role == model::Role::norm_scale && preset.zero_last_norm && context.place.branch_end) {
-    std::ranges::fill(out, 0.0f);
-    return true;
-  }
-  if (context.role == model::Role::slope && preset.slope != own_slope) {
-    std::ranges::fill(out, static_cast<float>(preset.slope));
-    return true;
-  }
+  if (context.role == model::Role::norm_scale && preset.zero_last_norm && context.place.branch_end)
+    return constant_law(0);
+  if (context.role == model::Role::slope && preset.slope != own_slope) return constant_law(preset.slope);
   const bool linear = context.layer_shape.size() == 2;
   if (context.role != model::Role::bias || !(linear ? preset.random_bias_linear : preset.random_bias_conv))
-    return false;
-  fill_centred(context, 1 / std::sqrt(3 * context.fans.in), Distribution::uniform, out);
-  return true;
+    return std::nullopt;
+  const double bound = 1 / std::sqrt(context.fans.in);
+  return uniform_law(-bound, bound);
+}
+
+std::optional<ModuleDraws> preset_module(std::string_view name, const WeightContext& context) {
+  const Preset& preset = find(name);
+  const bool linear = context.layer_shape.size() == 2;
+  if (context.role == model::Role::weight) {
+    const Rule rule = linear ? preset.linear : preset.convolution;
+    const Layer layer = layer_of(context);
+    if (rule == torch_default) return ModuleDraws{torch_default(layer), std::nullopt};
+    // trunc_normal_ at its absolute bounds of 2: of these values no other law, but another way to draw it.
+    if (rule == fiftieth) return ModuleDraws{torch_default(layer), truncated_law(0, 0.02, -2, 2)};
+    return ModuleDraws{torch_default(layer), rule(layer)};
+  }
+  if (context.role == model::Role::bias && !context.layer_shape.empty()) {
+    const double bound = 1 / std::sqrt(context.fans.in);
+    const bool kept = linear ? preset.random_bias_linear : preset.random_bias_conv;
+    return ModuleDraws{uniform_law(-bound, bound), kept ? std::nullopt : std::optional(constant_law(0))};
+  }
+  return std::nullopt;
 }
 
 }  // namespace fanin::init::schemes

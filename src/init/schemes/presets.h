@@ -2,15 +2,24 @@
 #pragma once
 #include <algorithm>
 #include <cstddef>
+#include <optional>
+#include <string_view>
 
 #include "init/fill.h"
 
 namespace fanin::init::schemes {
 
-/// Fills a weight, or another parameter, by the preset of that name. preset_other gives false where the framework does
-/// what every network does here: biases 0, norms 1 and 0.
-Applied preset_weight(std::string_view name, const WeightContext& context, std::span<float> out);
-bool preset_other(std::string_view name, const WeightContext& context, std::span<float> out);
+/// The preset's law for a weight, or for another parameter. preset_other gives nothing where the framework does what
+/// every network does here: biases 0, norms 1 and 0.
+Planned preset_weight(std::string_view name, const WeightContext& context);
+std::optional<Law> preset_other(std::string_view name, const WeightContext& context);
+/// What a PyTorch module of the preset draws for a parameter; nothing where it draws nothing.
+std::optional<ModuleDraws> preset_module(std::string_view name, const WeightContext& context);
+
+/// Presets of PyTorch's own modules.
+constexpr bool is_torch_module(std::string_view name) {
+  return name == "pytorch-default" || name.starts_with("torchvision-") || name.starts_with("timm-");
+}
 
 /// A name as a template argument.
 template <std::size_t N>
@@ -22,13 +31,14 @@ struct Name {
 /// The row of the map from names to functions.
 template <Name name>
 constexpr SchemeEntry preset_entry() {
-  return {name.text,
-          [](const WeightContext& context, const Options&, std::span<float> out) {
-            return preset_weight(name.text, context, out);
-          },
-          [](const WeightContext& context, const Options&, std::span<float> out) {
-            return preset_other(name.text, context, out);
-          }};
+  return {
+      name.text, LawFunction([](const WeightContext& context, const Options&) -> std::optional<Planned> {
+        return preset_weight(name.text, context);
+      }),
+      OtherLawFunction([](const WeightContext& context, const Options&) { return preset_other(name.text, context); }),
+      is_torch_module(name.text)
+          ? ModuleFunction([](const WeightContext& context) { return preset_module(name.text, context); })
+          : nullptr};
 }
 
 }  // namespace fanin::init::schemes

@@ -18,22 +18,17 @@ void require_blocks(const WeightContext& context, std::string_view scheme) {
 }
 
 /// He's rule times `factor`; 0 for a factor of 0.
-Applied he_scaled(const WeightContext& context, const Options& options, std::string_view scheme, double factor,
-                  std::span<float> out) {
+std::optional<Planned> he_scaled(const WeightContext& context, const Options& options, std::string_view scheme,
+                                 double factor) {
   require_matrix(context, scheme);
-  if (factor == 0) {
-    std::ranges::fill(out, 0.0f);
-    return {0.0, 0.0};
-  }
-  const double gain = forward_gain(context.activation) * factor;
-  return {
-      init::variance_scaling(context, scheme, gain, parse_fan_mode(options.text("mode")), Distribution::normal, out),
-      gain};
+  if (factor == 0) return Planned{constant_law(0), 0.0};
+  return scaled_law(context, scheme, forward_gain(context.activation) * factor, parse_fan_mode(options.text("mode")),
+                    Distribution::normal);
 }
 
 }  // namespace
 
-Applied fixup(const WeightContext& context, const Options& options, std::span<float> out) {
+std::optional<Planned> fixup(const WeightContext& context, const Options& options) {
   require_blocks(context, "fixup");
   const Place& place = context.place;
   double factor = 1;
@@ -42,55 +37,52 @@ Applied fixup(const WeightContext& context, const Options& options, std::span<fl
   } else if (place.branch_layers > 1) {
     factor = std::pow(place.blocks, -1.0 / (2 * place.branch_layers - 2));
   }
-  return he_scaled(context, options, "fixup", factor, out);
+  return he_scaled(context, options, "fixup", factor);
 }
 
-bool fixup_others(const WeightContext& context, const Options&, std::span<float> out) {
-  if (context.role != model::Role::residual_scale) return false;
-  std::ranges::fill(out, 1.0f);
-  return true;
+std::optional<Law> fixup_others(const WeightContext& context, const Options&) {
+  if (context.role != model::Role::residual_scale) return std::nullopt;
+  return constant_law(1);
 }
 
-Applied skipinit(const WeightContext& context, const Options& options, std::span<float> out) {
+std::optional<Planned> skipinit(const WeightContext& context, const Options& options) {
   if (!context.place.branch_scales)
     throw Error(
         fmt::format("scheme 'skipinit' needs residual branches that end in a trainable scale (for "
                     "resnet models: branch_scale=scalar); the network of '{}' has none",
                     context.name));
-  return he_scaled(context, options, "skipinit", 1, out);
+  return he_scaled(context, options, "skipinit", 1);
 }
 
-bool skipinit_others(const WeightContext& context, const Options& options, std::span<float> out) {
-  if (context.role != model::Role::residual_scale) return false;
+std::optional<Law> skipinit_others(const WeightContext& context, const Options& options) {
+  if (context.role != model::Role::residual_scale) return std::nullopt;
   const bool by_depth = options.text("alpha") == "auto";
   const double alpha = by_depth ? 1 / std::sqrt(std::max(1, context.place.blocks))
                                 : parse_number(options.text("alpha"), "option 'alpha' of scheme 'skipinit'");
   if (std::abs(alpha) > 1e30)
     throw Error(
         fmt::format("option 'alpha' of scheme 'skipinit' is {}; expected auto or a number", options.text("alpha")));
-  std::ranges::fill(out, static_cast<float>(alpha));
-  return true;
+  return constant_law(alpha);
 }
 
-Applied zero_gamma(const WeightContext& context, const Options& options, std::span<float> out) {
+std::optional<Planned> zero_gamma(const WeightContext& context, const Options& options) {
   if (!context.place.branch_norms)
     throw Error(
         fmt::format("scheme 'zero_gamma' needs residual branches that end in a normalization; the network of "
                     "'{}' has none",
                     context.name));
-  return he_scaled(context, options, "zero_gamma", 1, out);
+  return he_scaled(context, options, "zero_gamma", 1);
 }
 
-bool zero_gamma_others(const WeightContext& context, const Options&, std::span<float> out) {
-  if (context.role != model::Role::norm_scale || !context.place.branch_end) return false;
-  std::ranges::fill(out, 0.0f);
-  return true;
+std::optional<Law> zero_gamma_others(const WeightContext& context, const Options&) {
+  if (context.role != model::Role::norm_scale || !context.place.branch_end) return std::nullopt;
+  return constant_law(0);
 }
 
-Applied scaled_residual(const WeightContext& context, const Options& options, std::span<float> out) {
+std::optional<Planned> scaled_residual(const WeightContext& context, const Options& options) {
   require_blocks(context, "scaled_residual");
   const bool end = context.place.branch_end && context.place.branch_layers > 0;
-  return he_scaled(context, options, "scaled_residual", end ? 1 / std::sqrt(context.place.blocks) : 1, out);
+  return he_scaled(context, options, "scaled_residual", end ? 1 / std::sqrt(context.place.blocks) : 1);
 }
 
 }  // namespace fanin::init::schemes

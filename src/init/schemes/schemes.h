@@ -1,5 +1,6 @@
 // The functions behind the table's rows, one file a family.
 #pragma once
+#include <optional>
 #include <span>
 
 #include "init/fill.h"
@@ -7,22 +8,22 @@
 namespace fanin::init::schemes {
 
 // constant.cpp
-Applied zeros(const WeightContext& context, const Options& options, std::span<float> out);
-Applied constant(const WeightContext& context, const Options& options, std::span<float> out);
+std::optional<Planned> zeros(const WeightContext& context, const Options& options);
+std::optional<Planned> constant(const WeightContext& context, const Options& options);
 
 // fixed_scale.cpp
-Applied normal(const WeightContext& context, const Options& options, std::span<float> out);
-Applied uniform(const WeightContext& context, const Options& options, std::span<float> out);
-Applied truncated_normal(const WeightContext& context, const Options& options, std::span<float> out);
+std::optional<Planned> normal(const WeightContext& context, const Options& options);
+std::optional<Planned> uniform(const WeightContext& context, const Options& options);
+std::optional<Planned> truncated_normal(const WeightContext& context, const Options& options);
 
 // fan_scaled.cpp
-Applied xavier_normal(const WeightContext& context, const Options& options, std::span<float> out);
-Applied xavier_uniform(const WeightContext& context, const Options& options, std::span<float> out);
-Applied he_normal(const WeightContext& context, const Options& options, std::span<float> out);
-Applied he_uniform(const WeightContext& context, const Options& options, std::span<float> out);
-Applied lecun_normal(const WeightContext& context, const Options& options, std::span<float> out);
-Applied lecun_uniform(const WeightContext& context, const Options& options, std::span<float> out);
-Applied variance_scaling(const WeightContext& context, const Options& options, std::span<float> out);
+std::optional<Planned> xavier_normal(const WeightContext& context, const Options& options);
+std::optional<Planned> xavier_uniform(const WeightContext& context, const Options& options);
+std::optional<Planned> he_normal(const WeightContext& context, const Options& options);
+std::optional<Planned> he_uniform(const WeightContext& context, const Options& options);
+std::optional<Planned> lecun_normal(const WeightContext& context, const Options& options);
+std::optional<Planned> lecun_uniform(const WeightContext& context, const Options& options);
+std::optional<Planned> variance_scaling(const WeightContext& context, const Options& options);
 
 // orthogonal.cpp
 Applied orthogonal(const WeightContext& context, const Options& options, std::span<float> out);
@@ -41,28 +42,30 @@ Applied bilinear(const WeightContext& context, const Options& options, std::span
 
 // filters.cpp
 Applied sparse(const WeightContext& context, const Options& options, std::span<float> out);
+std::optional<Planned> gabor_law(const WeightContext& context, const Options& options);
 Applied gabor(const WeightContext& context, const Options& options, std::span<float> out);
 Applied conv_aware(const WeightContext& context, const Options& options, std::span<float> out);
 Applied looks_linear(const WeightContext& context, const Options& options, std::span<float> out);
 
 // residual.cpp
-Applied fixup(const WeightContext& context, const Options& options, std::span<float> out);
-bool fixup_others(const WeightContext& context, const Options& options, std::span<float> out);
-Applied skipinit(const WeightContext& context, const Options& options, std::span<float> out);
-bool skipinit_others(const WeightContext& context, const Options& options, std::span<float> out);
-Applied zero_gamma(const WeightContext& context, const Options& options, std::span<float> out);
-bool zero_gamma_others(const WeightContext& context, const Options& options, std::span<float> out);
-Applied scaled_residual(const WeightContext& context, const Options& options, std::span<float> out);
+std::optional<Planned> fixup(const WeightContext& context, const Options& options);
+std::optional<Law> fixup_others(const WeightContext& context, const Options& options);
+std::optional<Planned> skipinit(const WeightContext& context, const Options& options);
+std::optional<Law> skipinit_others(const WeightContext& context, const Options& options);
+std::optional<Planned> zero_gamma(const WeightContext& context, const Options& options);
+std::optional<Law> zero_gamma_others(const WeightContext& context, const Options& options);
+std::optional<Planned> scaled_residual(const WeightContext& context, const Options& options);
 
 // critical.cpp
+std::optional<Planned> edge_of_chaos_law(const WeightContext& context, const Options& options);
 Applied edge_of_chaos(const WeightContext& context, const Options& options, std::span<float> out);
-bool edge_of_chaos_others(const WeightContext& context, const Options& options, std::span<float> out);
-Applied autoinit(const WeightContext& context, const Options& options, std::span<float> out);
-Applied random_walk(const WeightContext& context, const Options& options, std::span<float> out);
+std::optional<Law> edge_of_chaos_others(const WeightContext& context, const Options& options);
+std::optional<Planned> autoinit(const WeightContext& context, const Options& options);
+std::optional<Planned> random_walk(const WeightContext& context, const Options& options);
 
 // textbook.cpp
-Applied textbook_random(const WeightContext& context, const Options& options, std::span<float> out);
-Applied textbook_xavier(const WeightContext& context, const Options& options, std::span<float> out);
+std::optional<Planned> textbook_random(const WeightContext& context, const Options& options);
+std::optional<Planned> textbook_xavier(const WeightContext& context, const Options& options);
 
 // imported.cpp
 Applied policy(const WeightContext& context, const Options& options, std::span<float> out);

@@ -148,6 +148,14 @@ void JaxStream::truncated_normal(std::span<float> out, double mean, double std, 
   for (float& value : out) value = value * s + m;
 }
 
+bool JaxStream::scaled(std::span<float> out, double variance, ScaledKind kind) {
+  const JaxDistribution distribution = kind == ScaledKind::uniform  ? JaxDistribution::uniform
+                                       : kind == ScaledKind::normal ? JaxDistribution::normal
+                                                                    : JaxDistribution::truncated_normal;
+  jax_variance_scaling(out, next_key(), variance, distribution);
+  return true;
+}
+
 void JaxStream::uniform(std::span<double>, double, double) {
   refuse_double();
 }
