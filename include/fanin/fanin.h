@@ -15,6 +15,7 @@
 #include "fanin/formats/array.h"
 #include "fanin/formats/npz.h"
 #include "fanin/formats/safetensors.h"
+#include "fanin/init/effects.h"
 #include "fanin/init/files.h"
 #include "fanin/init/law.h"
 #include "fanin/init/layer.h"

@@ -43,7 +43,7 @@ std::vector<T> converted(std::vector<From> values) {
 
 /// The state of a network under a scheme that runs it: on the images that a training with this seed has.
 std::vector<NamedTensor> run_scheme(const Recipe& recipe, adapt::Report& report) {
-  const model::Graph graph = model::build_model(*recipe.model, recipe.input, recipe.classes);
+  const model::Graph graph = network_of(recipe);
   if (recipe.data.empty()) return adapt::initialize(graph, recipe.scheme, recipe.seed, {}, {}, &report);
   const auto read = [&] { return std::make_shared<const data::Dataset>(data::load_dataset(recipe.data)); };
   const std::shared_ptr<const data::Dataset> held = recipe.dataset ? recipe.dataset : read();

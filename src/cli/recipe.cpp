@@ -8,6 +8,7 @@
 #include "cli/values.h"
 #include "fanin/base/nearest.h"
 #include "fanin/engine/version.h"
+#include "fanin/init/effects.h"
 #include "fanin/init/files.h"
 #include "fanin/init/layer.h"
 #include "fanin/model/builders.h"
@@ -236,9 +237,12 @@ Metadata to_metadata(const Recipe& recipe) {
   return data;
 }
 
+model::Graph network_of(const Recipe& recipe) {
+  return init::prepare(model::build_model(*recipe.model, recipe.input, recipe.classes), recipe.scheme);
+}
+
 std::vector<init::Source> sources_of(const Recipe& recipe) {
-  if (recipe.model)
-    return init::sources(model::build_model(*recipe.model, recipe.input, recipe.classes), recipe.scheme, recipe.seed);
+  if (recipe.model) return init::sources(network_of(recipe), recipe.scheme, recipe.seed);
   const std::int64_t count = element_count(recipe.shape);
   constexpr std::int64_t most = std::int64_t{1} << 36;
   if (count > most)

@@ -12,6 +12,7 @@
 #include "fanin/base/spec.h"
 #include "fanin/data/dataset.h"
 #include "fanin/init/source.h"
+#include "fanin/model/graph.h"
 
 namespace fanin::cli {
 
@@ -41,6 +42,9 @@ Recipe recipe_of(const Arguments& arguments);
 /// Throws Error naming the file, also where a file that the scheme reads has changed since.
 Recipe recipe_of(const Metadata& data, const std::string& file);
 Metadata to_metadata(const Recipe& recipe);
+
+/// The recipe's network, with what its scheme changes in it. Only with a model.
+model::Graph network_of(const Recipe& recipe);
 
 /// One source a tensor, in the network's order. Throws Error where the scheme does not apply.
 std::vector<init::Source> sources_of(const Recipe& recipe);

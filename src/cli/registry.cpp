@@ -39,6 +39,7 @@ std::vector<Entry> schemes() {
     entries.push_back({"scheme", std::string(row.name), split_words(row.aliases), std::string(row.summary),
                        known({{"Formula", std::string(row.formula)},
                               {"Paper", std::string(row.paper)},
+                              {"Also", std::string(row.also)},
                               {"Looks at", std::string(init::needs_name(row.needs))},
                               {"Drawn", std::string(init::drawn_how(row))},
                               {"Use it", std::string(row.when)},

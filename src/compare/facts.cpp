@@ -6,6 +6,7 @@
 #include "fanin/adapt/initialize.h"
 #include "fanin/data/dataset.h"
 #include "fanin/engine/version.h"
+#include "fanin/init/effects.h"
 #include "fanin/init/files.h"
 #include "fanin/model/builders.h"
 #include "fanin/train/optimizer.h"
@@ -25,7 +26,8 @@ RunFacts gather_facts(const RunSettings& settings, const data::Dataset& dataset,
       data::make_split(dataset.train, settings.train_size, settings.validation_size, settings.first_seed);
   const data::Normalization normalization = data::compute_normalization(dataset.train);
   const adapt::Samples samples(dataset.train, split.train, normalization);
-  for (const Spec& scheme : settings.schemes) adapt::check(graph, scheme, settings.first_seed, samples);
+  for (const Spec& scheme : settings.schemes)
+    adapt::check(init::prepare(graph, scheme), scheme, settings.first_seed, samples);
 
   RunFacts facts;
   facts.dataset_name = dataset.name;

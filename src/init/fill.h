@@ -96,7 +96,16 @@ struct MatrixShape {
 /// Throws Error unless the context is a weight of two or more dimensions: "scheme 'orthogonal' needs ...".
 MatrixShape require_matrix(const WeightContext& context, std::string_view scheme);
 
+/// Throws Error where the scheme changes the network and this one is without the change.
+void require_prepared(const model::Graph& graph, const Spec& scheme);
+
+/// What a scheme may see of one parameter of a network; `place` is that of the parameter's node.
+WeightContext parameter_context(const model::Graph& graph, const model::Parameter& parameter, const Place& place,
+                                std::uint64_t seed);
+
 /// The option `gain`: "auto" is forward_gain of the activation that follows; else a number above 0.
 double gain_option(const WeightContext& context, const Options& options, std::string_view scheme);
+/// The same, for schemes with the options `padding` and `pooling` too: times what they ask to make up for.
+double corrected_gain(const WeightContext& context, const Options& options, std::string_view scheme);
 
 }  // namespace fanin::init

@@ -12,10 +12,9 @@
 #include "init/network_plan.h"
 
 namespace fanin::init {
-namespace {
 
-WeightContext context_of(const model::Graph& graph, const model::Parameter& parameter, const Place& place,
-                         std::uint64_t seed) {
+WeightContext parameter_context(const model::Graph& graph, const model::Parameter& parameter, const Place& place,
+                                std::uint64_t seed) {
   const model::Node& node = graph.node(parameter.node);
   WeightContext context;
   context.name = parameter.name;
@@ -31,6 +30,8 @@ WeightContext context_of(const model::Graph& graph, const model::Parameter& para
   context.seed = seed;
   return context;
 }
+
+namespace {
 
 /// What a parameter that is no weight starts with.
 double fixed_start(const model::Graph& graph, const model::Parameter& parameter) {
@@ -50,6 +51,7 @@ double fixed_start(const model::Graph& graph, const model::Parameter& parameter)
 }  // namespace
 
 std::vector<Source> sources(const model::Graph& graph, const Spec& scheme, std::uint64_t seed) {
+  require_prepared(graph, scheme);
   const std::vector<Place> where = places(graph);
   /// A plan refers to its graph: both live as long as a source that asks them.
   struct Whole {
@@ -63,7 +65,8 @@ std::vector<Source> sources(const model::Graph& graph, const Spec& scheme, std::
   result.reserve(graph.parameters().size());
   for (std::size_t index = 0; index < graph.parameters().size(); ++index) {
     const model::Parameter& parameter = graph.parameters()[index];
-    const WeightContext context = context_of(graph, parameter, where[static_cast<std::size_t>(parameter.node)], seed);
+    const WeightContext context =
+        parameter_context(graph, parameter, where[static_cast<std::size_t>(parameter.node)], seed);
     if (whole->plan != nullptr) {
       result.emplace_back(
           scheme, context,

@@ -49,7 +49,7 @@ std::vector<std::size_t> branch_of(const Graph& graph, const Node& add) {
 
 void mark_branches(const Graph& graph, std::vector<Place>& result) {
   int blocks = 0;
-  bool norms = false, scales = false;
+  bool norms = false, scales = false, channel_scales = false;
   for (const Node& node : graph.nodes()) {
     if (!std::holds_alternative<model::Add>(node.op)) continue;
     const std::vector<std::size_t> branch = branch_of(graph, node);
@@ -63,7 +63,9 @@ void mark_branches(const Graph& graph, std::vector<Place>& result) {
       position += has_weight(inner);
       result[i].branch_layers = layers;
       result[i].branch_position = position;
-      const bool scale = std::holds_alternative<model::Scale>(inner.op);
+      const auto* factor = std::get_if<model::Scale>(&inner.op);
+      const bool scale = factor != nullptr;
+      channel_scales = channel_scales || (scale && factor->channels);
       result[i].branch_end = position == layers && (has_weight(inner) || scale);
       if (position == layers && std::holds_alternative<model::BatchNorm>(inner.op)) last_norm = i;
       scales = scales || scale;
@@ -77,6 +79,7 @@ void mark_branches(const Graph& graph, std::vector<Place>& result) {
     place.blocks = blocks;
     place.branch_norms = norms;
     place.branch_scales = scales;
+    place.channel_scales = channel_scales;
   }
 }
 
@@ -99,6 +102,51 @@ void mark_ends(const Graph& graph, std::vector<Place>& result) {
     for (const model::ValueId input : node.inputs)
       if (behind || has_weight(node)) weights_behind[static_cast<std::size_t>(input)] = true;
   }
+}
+
+bool is_depthwise(const Graph& graph, const Node& node) {
+  const auto* conv = std::get_if<model::Conv2d>(&node.op);
+  return conv != nullptr && conv->groups > 1 && graph.parameter(node.parameters.at(0)).shape[1] == 1;
+}
+
+void mark_widths(const Graph& graph, std::vector<Place>& result) {
+  std::int64_t width = 0;
+  int depthwise = 0;
+  for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
+    const Node& node = graph.nodes()[i];
+    if (width == 0 && has_weight(node)) width = graph.parameter(node.parameters.at(0)).shape[0];
+    if (is_depthwise(graph, node)) result[i].depthwise_position = ++depthwise;
+  }
+  for (Place& place : result) {
+    place.network_width = width;
+    place.depthwise_layers = depthwise;
+  }
+}
+
+/// What max-pooling adds between a weight layer and the next one, along the way that has no fork and no norm.
+double pooling_behind(const Graph& graph, const Node& from) {
+  model::Activation activation{model::ActivationKind::identity};
+  std::int64_t before = 1, after = 1;
+  bool activated = false;
+  for (const Node* node = &from;;) {
+    const std::vector<model::NodeId> readers = graph.readers(node->output);
+    if (readers.size() != 1) break;
+    node = &graph.node(readers[0]);
+    if (const auto* pool = std::get_if<model::MaxPool2d>(&node->op)) {
+      (activated ? after : before) *= pool->kernel_h * pool->kernel_w;
+    } else if (const auto* function = std::get_if<model::Activation>(&node->op)) {
+      if (activated) break;
+      activation = *function;
+      activated = true;
+    } else if (const auto* prelu = std::get_if<model::PReLU>(&node->op)) {
+      if (activated) break;
+      activation = {model::ActivationKind::leaky_relu, prelu->initial};
+      activated = true;
+    } else if (!std::holds_alternative<model::Flatten>(node->op) && !std::holds_alternative<model::Dropout>(node->op)) {
+      break;
+    }
+  }
+  return before * after > 1 ? pooling_factor(activation, after, before) : 1.0;
 }
 
 struct Moments {
@@ -219,6 +267,7 @@ void mark_moments(const Graph& graph, std::vector<Place>& result) {
     result[i].input_variance = inputs[0].variance;
     moments[static_cast<std::size_t>(node.output)] = std::visit(Propagate{graph, node, inputs}, node.op);
     if (const auto* conv = std::get_if<model::Conv2d>(&node.op)) result[i].border = border_of(graph, node, *conv);
+    if (has_weight(node)) result[i].pooling = pooling_behind(graph, node);
   }
 }
 
@@ -228,6 +277,7 @@ std::vector<Place> places(const Graph& graph) {
   std::vector<Place> result(graph.nodes().size());
   mark_ends(graph, result);
   mark_branches(graph, result);
+  mark_widths(graph, result);
   mark_moments(graph, result);
   return result;
 }

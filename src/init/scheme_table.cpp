@@ -45,19 +45,23 @@ constexpr auto truncated_normal_options = std::to_array<OptionInfo>({
 
 constexpr auto unit_gain_options = std::to_array<OptionInfo>({
     {"gain", OptionKind::text, "1", 0, 0, "", gain_summary},
+    rows::padding_option,
+    rows::pooling_option,
 });
 
 constexpr auto he_options = std::to_array<OptionInfo>({
     {"mode", OptionKind::choice, "fan_in", 0, 0, "fan_in|fan_out|fan_avg", rows::mode_summary},
     {"gain", OptionKind::text, "auto", 0, 0, "", gain_summary},
-    {"padding", OptionKind::choice, "ignore", 0, 0, "ignore|aware",
-     "aware: make up for what zero padding takes from the signal in each layer"},
+    rows::padding_option,
+    rows::pooling_option,
 });
 
 constexpr auto orthogonal_options = std::to_array<OptionInfo>({
     {"gain", OptionKind::text, "auto", 0, 0, "",
      "every singular value: a number above 0, or auto for the gain of the "
      "activation that follows"},
+    rows::padding_option,
+    rows::pooling_option,
 });
 
 constexpr std::string_view textbook_source = "introductory articles; no paper";

@@ -40,8 +40,9 @@ constexpr std::array table = {
     OperatorInfo{"dropout", "Dropout (Srivastava et al. 2014), scaled in training; the identity in evaluation",
                  "y = m x / (1 - rate), m = 0 with probability rate, else 1", "", 1},
     OperatorInfo{"scale",
-                 "Product with one trainable scalar (SkipInit, De & Smith 2020; ReZero, Bachlechner et al. 2020)",
-                 "y = a x", "weight (1)", 1},
+                 "Product with a trainable factor: one for all (SkipInit, De & Smith 2020; ReZero, Bachlechner et al. "
+                 "2021) or one a channel (LayerScale, Touvron et al. 2021)",
+                 "y[c] = a[c] x[c]", "weight (1) or (C)", 1},
     OperatorInfo{"prelu", "Rectifier with a trainable slope below 0 (He et al. 2015), one a channel or one for all",
                  "y[c] = x[c] where x[c] > 0, else a[c] x[c]", "weight (C) or (1)", 1},
     OperatorInfo{"concat", "One value behind the other along the channels",
@@ -176,7 +177,7 @@ struct Rule {
 
   Outcome operator()(const Scale& op) const {
     if (!std::isfinite(op.initial)) fail(fmt::format("initial value is {}; a finite number is expected", op.initial));
-    return {inputs[0], {{"weight", {1}, Role::residual_scale}}};
+    return {inputs[0], {{"weight", {op.channels ? inputs[0][0] : 1}, Role::residual_scale}}};
   }
 
   Outcome operator()(const PReLU& op) const {

@@ -81,7 +81,9 @@ struct Describer {
     return text;
   }
   std::string operator()(const Dropout& op) const { return fmt::format("dropout, rate {}", op.rate); }
-  std::string operator()(const Scale& op) const { return fmt::format("scale, initially {}", op.initial); }
+  std::string operator()(const Scale& op) const {
+    return fmt::format("scale{}, initially {}", op.channels ? ", a factor a channel" : "", op.initial);
+  }
   std::string operator()(const PReLU& op) const {
     return fmt::format("prelu, {}, initially {}", op.shared ? "one slope" : "a slope a channel", op.initial);
   }

@@ -14,11 +14,15 @@ std::int64_t padded_index(const model::Pad& op, const Step& step, std::int64_t e
   return ((n * out[0] + c + op.channels_before) * out[1] + row + op.top) * out[2] + column + op.left;
 }
 
-// Which slope is element e's.
-std::size_t slope_index(const model::PReLU& op, const Step& step, std::size_t e) {
-  if (op.shared) return 0;
+// The channel of element e.
+std::size_t channel_of(const Step& step, std::size_t e) {
   const auto channels = static_cast<std::size_t>(step.output_shape[0]);
   return e / (static_cast<std::size_t>(element_count(step.output_shape)) / channels) % channels;
+}
+
+// Which slope is element e's.
+std::size_t slope_index(const model::PReLU& op, const Step& step, std::size_t e) {
+  return op.shared ? 0 : channel_of(step, e);
 }
 
 // body(input, element of the input, element of the output).
@@ -106,16 +110,18 @@ void backward(const model::Dropout&, const Step& step) {
   }
 }
 
-void forward(const model::Scale&, const Step& step) {
+void forward(const model::Scale& op, const Step& step) {
   for (std::size_t e = 0; e < step.output->size(); ++e) {
-    (*step.output)[e] = (*step.parameters[0])[0] * (*step.inputs[0])[e];
+    const std::size_t c = op.channels ? channel_of(step, e) : 0;
+    (*step.output)[e] = (*step.parameters[0])[c] * (*step.inputs[0])[e];
   }
 }
 
-void backward(const model::Scale&, const Step& step) {
+void backward(const model::Scale& op, const Step& step) {
   for (std::size_t e = 0; e < step.output_gradient->size(); ++e) {
-    (*step.input_gradients[0])[e] += (*step.parameters[0])[0] * (*step.output_gradient)[e];
-    (*step.parameter_gradients[0])[0] += (*step.inputs[0])[e] * (*step.output_gradient)[e];
+    const std::size_t c = op.channels ? channel_of(step, e) : 0;
+    (*step.input_gradients[0])[e] += (*step.parameters[0])[c] * (*step.output_gradient)[e];
+    (*step.parameter_gradients[0])[c] += (*step.inputs[0])[e] * (*step.output_gradient)[e];
   }
 }
 

@@ -80,11 +80,21 @@ std::span<const OptimizerInfo> optimizer_table() {
   return rows;
 }
 
+init::UpdateRule update_rule(std::string_view optimizer) {
+  return optimizer == "sgd" ? init::UpdateRule::proportional : init::UpdateRule::adaptive;
+}
+
 struct Optimizer::Impl {
-  Impl(engine::Program& of, std::string called) : program(of), name(std::move(called)) {}
+  Impl(engine::Program& of, std::string called, std::vector<double> factors)
+      : program(of), name(std::move(called)), rate_factors(std::move(factors)) {}
+
+  double rate_factor(model::ParameterId parameter) const {
+    return rate_factors.empty() ? 1.0 : rate_factors.at(static_cast<std::size_t>(parameter));
+  }
 
   engine::Program& program;
   std::string name;
+  std::vector<double> rate_factors;
   double momentum = 0, beta1 = 0, beta2 = 0, epsilon = 0, weight_decay = 0;
   double alpha = 0;
   bool nesterov = false, decay_all = false, centered = false;
@@ -92,7 +102,8 @@ struct Optimizer::Impl {
   std::vector<float> first, second, mean;  // momentum, or the two moments; rmsprop: momentum, second moment, mean
 };
 
-Optimizer::Optimizer(const Spec& spec, engine::Program& program) : impl_(std::make_unique<Impl>(program, spec.name)) {
+Optimizer::Optimizer(const Spec& spec, engine::Program& program, std::vector<double> rate_factors)
+    : impl_(std::make_unique<Impl>(program, spec.name, std::move(rate_factors))) {
   const OptimizerInfo* row = nullptr;
   std::vector<std::string> names;
   for (const OptimizerInfo& info : rows) {
@@ -143,10 +154,11 @@ void Optimizer::step(double lr, double clip_norm) {
   for (const engine::Segment& segment : self.program.segments()) {
     const double decay = self.decay_all || segment.role == model::Role::weight ? self.weight_decay : 0.0;
     const auto part = [&](auto block) { return block.empty() ? block : block.subspan(segment.offset, segment.size); };
+    const double rate = lr * self.rate_factor(segment.parameter);
     const std::span<float> first = part(std::span<float>(self.first));
     if (self.name == "sgd") {
       engine::sgd_update(part(weights), part(gradients), first,
-                         {.lr = lr,
+                         {.lr = rate,
                           .momentum = self.momentum,
                           .nesterov = self.nesterov,
                           .weight_decay = decay,
@@ -155,7 +167,7 @@ void Optimizer::step(double lr, double clip_norm) {
     } else if (self.name == "rmsprop") {
       engine::rmsprop_update(part(weights), part(gradients), part(std::span<float>(self.second)),
                              part(std::span<float>(self.mean)), first,
-                             {.lr = lr,
+                             {.lr = rate,
                               .alpha = self.alpha,
                               .epsilon = self.epsilon,
                               .momentum = self.momentum,
@@ -164,7 +176,7 @@ void Optimizer::step(double lr, double clip_norm) {
                               .grad_scale = scale});
     } else {
       engine::adam_update(part(weights), part(gradients), first, part(std::span<float>(self.second)),
-                          {.lr = lr,
+                          {.lr = rate,
                            .beta1 = self.beta1,
                            .beta2 = self.beta2,
                            .epsilon = self.epsilon,

@@ -15,6 +15,7 @@
 #include "fanin/base/error.h"
 #include "fanin/data/mixup.h"
 #include "fanin/engine/program.h"
+#include "fanin/init/effects.h"
 #include "fanin/init/files.h"
 #include "fanin/model/builders.h"
 #include "fanin/train/optimizer.h"
@@ -66,7 +67,8 @@ std::vector<std::uint32_t> all_of(const data::Images& images) {
 
 model::Graph build(const TrialData& data, const TrialSettings& settings) {
   const data::Images& images = data.dataset.train;
-  return model::build_model(settings.model, {images.channels, images.height, images.width}, data.dataset.classes());
+  const Shape input = {images.channels, images.height, images.width};
+  return init::prepare(model::build_model(settings.model, input, data.dataset.classes()), settings.init);
 }
 
 engine::CompileOptions compile_options(const TrialSettings& settings) {
@@ -97,7 +99,8 @@ struct Trial::Impl {
         split(data::make_split(data.dataset.train, settings.train_size, settings.validation_size, settings.seed)),
         graph(build(data, settings)),
         program(graph, compile_options(settings)),
-        optimizer(settings.optimizer, program),
+        optimizer(settings.optimizer, program,
+                  init::learning_rate_factors(graph, settings.init, update_rule(settings.optimizer.name))),
         schedule(settings.schedule, settings.steps),
         training(data.dataset.train, split.train, data.normalization, settings.batch, settings.seed,
                  settings.augmentation),

@@ -207,7 +207,7 @@ TEST(Fixup, MakesTheResidualStackTheIdentity) {
 TEST(SkipInit, MakesEveryBlockTheIdentity) {
   const model::Graph graph = build("resnet20:norm=none,branch_scale=scalar");
   expect_identity_blocks(graph, "skipinit");
-  const auto state = initialize(graph, parse_spec("rezero:alpha=auto"), 1);
+  const auto state = initialize(graph, parse_spec("skipinit:alpha=auto"), 1);
   EXPECT_FLOAT_EQ(tensor_of(state, "layer1.0.scale.weight").values[0], 1.0f / 3);
 }
 

@@ -43,12 +43,10 @@ TEST(SchemeTable, HasUniqueNamesAndFullDocumentation) {
 
 TEST(SchemeTable, NamesProofsThatAreThere) {
   std::string sources;
-  for (const char* folder : {FANIN_TESTS_DIR "/init", FANIN_TESTS_DIR "/adapt"}) {
-    for (const auto& file : std::filesystem::directory_iterator(folder)) {
-      if (!file.is_regular_file()) continue;
-      std::ifstream in(file.path());
-      sources.append(std::istreambuf_iterator<char>(in), {});
-    }
+  for (const auto& file : std::filesystem::recursive_directory_iterator(FANIN_TESTS_DIR)) {
+    if (file.path().extension() != ".cpp") continue;
+    std::ifstream in(file.path());
+    sources.append(std::istreambuf_iterator<char>(in), {});
   }
   for (const SchemeInfo& row : scheme_table()) {
     if (row.proof.empty()) continue;  // the first rows: the distribution and structure tests name them
@@ -107,6 +105,13 @@ INSTANTIATE_TEST_SUITE_P(
         BadArgument{"edge_of_chaos:q=-1", "option 'q' of scheme 'edge_of_chaos' is -1"},
         BadArgument{"fixup", "scheme 'fixup' needs a network with residual branches"},
         BadArgument{"skipinit", "scheme 'skipinit' needs residual branches that end in a trainable scale"},
+        BadArgument{"rezero", "scheme 'rezero' needs residual branches that end in a trainable scale"},
+        BadArgument{"layerscale",
+                    "scheme 'layerscale' needs residual branches that end in one trainable scale a channel"},
+        BadArgument{"tat:eta=1", "option 'eta' of scheme 'tat' is 1; expected a number from 0.001 to 0.999"},
+        BadArgument{"mimetic:start=0", "option 'start' of scheme 'mimetic' is 0"},
+        BadArgument{"fixup:scalar_rate=0", "option 'scalar_rate' of scheme 'fixup' is 0"},
+        BadArgument{"signed_constant:gain=0", "option 'gain' of scheme 'signed_constant' is '0'"},
         BadArgument{"zero_gamma", "scheme 'zero_gamma' needs residual branches that end in a normalization"},
         BadArgument{"he_normal:mode=fan_inn",
                     "option 'mode' of scheme 'he_normal' is 'fan_inn'; expected one of fan_in|fan_out|fan_avg"},
@@ -124,13 +129,40 @@ TEST(BadContexts, AreRefusedWithTheReason) {
   bias.name = "conv.bias";
   bias.shape = {4};
   bias.role = model::Role::bias;
-  for (const char* scheme :
-       {"orthogonal",       "dirac",           "he_normal",        "he_uniform",      "xavier_normal",
-        "xavier_uniform",   "lecun_normal",    "lecun_uniform",    "textbook_xavier", "variance_scaling",
-        "delta_orthogonal", "conv_orthogonal", "bilinear",         "sparse",          "gabor",
-        "conv_aware",       "sinusoidal",      "tanh_fixed_point", "random_walk",     "edge_of_chaos",
-        "looks_linear",     "autoinit",        "zero_init",        "idinit",          "pytorch-default",
-        "keras-default"})
+  for (const char* scheme : {"orthogonal",
+                             "dirac",
+                             "he_normal",
+                             "he_uniform",
+                             "xavier_normal",
+                             "xavier_uniform",
+                             "lecun_normal",
+                             "lecun_uniform",
+                             "textbook_xavier",
+                             "variance_scaling",
+                             "delta_orthogonal",
+                             "conv_orthogonal",
+                             "bilinear",
+                             "sparse",
+                             "gabor",
+                             "conv_aware",
+                             "sinusoidal",
+                             "tanh_fixed_point",
+                             "random_walk",
+                             "edge_of_chaos",
+                             "looks_linear",
+                             "autoinit",
+                             "zero_init",
+                             "idinit",
+                             "pytorch-default",
+                             "keras-default",
+                             "rezero",
+                             "layerscale",
+                             "mup",
+                             "tat",
+                             "random_impulse",
+                             "mimetic",
+                             "sparse_orthogonal",
+                             "signed_constant"})
     EXPECT_THAT(
         [&] { filled(scheme, bias); },
         ThrowsMessage<Error>(std::string("scheme '") + scheme +

@@ -227,5 +227,29 @@ TEST(Errors, OfModelsNameWhatIsKnown) {
   EXPECT_EQ(error_of([] { build("mlp", {3, 32, 32}, 1); }), "model 'mlp': 1 classes given; at least 2 are expected");
 }
 
+TEST(ConvMixer, HasThePublishedParameterCounts) {
+  const auto count_of = [](const char* spec) { return build(spec, {3, 224, 224}, 1000).trainable_count(); };
+  EXPECT_EQ(count_of("convmixer:width=1536,depth=20,kernel=9,patch=7"), 51625960);  // 51.6 M
+  EXPECT_EQ(count_of("convmixer:width=768,depth=32,kernel=7,patch=7"), 21110248);   // 21.1 M
+}
+
+TEST(ConvMixer, KeepsItsExtentBehindThePatches) {
+  for (const char* kernel : {"7", "8"}) {  // an even kernel pads one more behind
+    const Graph graph = build("convmixer:width=8,depth=2,patch=3,kernel=" + std::string(kernel), {3, 32, 32});
+    EXPECT_EQ(shape_of(graph, "patches"), (Shape{8, 10, 10}));
+    EXPECT_EQ(shape_of(graph, "block1.pointwise.bn"), (Shape{8, 10, 10}));
+  }
+  const Graph graph = build("convmixer");
+  const Node& depthwise = node_named(graph, "block3.depthwise");
+  EXPECT_EQ(std::get<Conv2d>(depthwise.op).groups, 128);
+  EXPECT_EQ(following_activation(graph, depthwise).kind, ActivationKind::gelu);
+  EXPECT_EQ(count(graph, conv2d), 9);
+  EXPECT_EQ(count(graph, batch_norm), 9);
+  EXPECT_EQ(error_of([] {
+              build("convmixer:patch=64", {3, 32, 32});
+            }),
+            "model 'convmixer' needs images of at least 64x64 pixels; these have 32x32");
+}
+
 }  // namespace
 }  // namespace fanin::model

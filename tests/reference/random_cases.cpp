@@ -75,7 +75,10 @@ struct Maker {
                dice.between(0, 2), dice.between(0, 2), dice.between(0, 2)};
   }
   Operator operator()(const Dropout&) const { return Dropout{dice.uniform(0, 0.9)}; }
-  Operator operator()(const Scale&) const { return Scale{dice.uniform(-1, 1)}; }
+  Operator operator()(const Scale&) const {
+    if (dice.coin()) input = {dice.between(1, 9)};
+    return Scale{dice.uniform(-1, 1), dice.coin()};
+  }
   Operator operator()(const PReLU&) const {
     if (dice.coin()) input = {dice.between(1, 9)};
     return PReLU{dice.coin(), dice.uniform(-1, 1)};

@@ -30,9 +30,14 @@ struct Place {
   int branch_position = 0;  // 1 for the branch's first weight layer
   bool branch_end = false;  // the branch's last weight layer, or a norm or scale behind that layer
   bool branch_norms = false, branch_scales = false;  // whether some branch of the network ends in a norm, has a scale
+  bool channel_scales = false;                       // whether some branch has one scale a channel
+  std::int64_t network_width = 0;                    // outputs of the network's first weight layer; 0: no network
+  int depthwise_layers = 0;    // convolutions of the network with one input channel a group, and more groups than 1
+  int depthwise_position = 0;  // 1 for the first of them; 0 for other layers
   double input_mean = 0,
          input_variance = 1;  // of what the layer reads, when every weight layer gives mean 0, variance 1
   double border = 1;          // the factor on the second moment by zero padding, in (0, 1]
+  double pooling = 1;         // the factor on it by max-pooling before the next weight layer, see pooling_factor()
 };
 /// One for each node of the graph. A branch is the side of an Add with more weight layers; the other is its shortcut.
 std::vector<Place> places(const model::Graph& graph);
@@ -70,6 +75,7 @@ struct SchemeInfo {
   std::span<const OptionInfo> options;
   Needs needs = Needs::shape;
   std::string_view proof = {};  // the test that shows its claim: "Suite.Name" in tests/
+  std::string_view also = {};   // what it changes besides starting values (fanin/init/effects.h); one sentence
 };
 std::span<const SchemeInfo> scheme_table();
 /// By name or alias, the program's own schemes too; throws Error with the nearest name.

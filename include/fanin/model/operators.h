@@ -94,9 +94,11 @@ struct Dropout {
   double rate = 0.5;
 };
 
-/// y = a x with one trainable scalar a (SkipInit, De & Smith 2020; ReZero, Bachlechner et al. 2020).
+/// y = a x with a trainable factor: one scalar, weight (1) (SkipInit, De & Smith 2020; ReZero, Bachlechner et al.
+/// 2021), or one a channel, weight (C) (LayerScale, Touvron et al. 2021). Input (C, H, W) or (F).
 struct Scale {
   double initial = 0.0;
+  bool channels = false;
 };
 
 using Operator = std::variant<Conv2d, Linear, BatchNorm, Activation, MaxPool2d, AveragePool2d, GlobalAveragePool, Add,

@@ -8,6 +8,7 @@
 
 #include "fanin/base/spec.h"
 #include "fanin/engine/program.h"
+#include "fanin/init/effects.h"
 
 namespace fanin::train {
 
@@ -19,12 +20,17 @@ struct OptimizerInfo {
 std::span<const OptimizerInfo> optimizer_table();  // sgd, adam, adamw, rmsprop
 std::span<const OptimizerInfo> schedule_table();   // constant, step, cosine (each with warmup=STEPS); onecycle
 
-/// Updates parameters in place. `weight_decay` acts on weights only unless decay_all=true (norm scales and shifts,
-/// biases, slopes and residual scales are exempt). Formulas are PyTorch's.
+/// How the optimizer of that name follows the gradient.
+init::UpdateRule update_rule(std::string_view optimizer);
+
+/// Updates parameters in place, each at the rate times its factor, which scales decoupled weight decay too.
+/// `weight_decay` acts on weights only unless decay_all=true (norm scales and shifts, biases, slopes and residual
+/// scales are exempt). Formulas are PyTorch's.
 class Optimizer {
  public:
-  /// Throws Error on an unknown name or option. Allocates all state here.
-  Optimizer(const Spec& spec, engine::Program& program);
+  /// Throws Error on an unknown name or option. Allocates all state here. `rate_factors` are by the graph's parameters
+  /// (init::learning_rate_factors); none: all 1.
+  Optimizer(const Spec& spec, engine::Program& program, std::vector<double> rate_factors = {});
   ~Optimizer();
 
   /// One step at rate `lr` on program.gradients(); first scales them to norm `clip_norm` where larger (0: no clipping).

@@ -11,6 +11,7 @@
 #include "cli/values.h"
 #include "fanin/adapt/initialize.h"
 #include "fanin/data/dataset.h"
+#include "fanin/init/effects.h"
 #include "fanin/model/builders.h"
 
 namespace fanin::cli {
@@ -68,7 +69,8 @@ int run_diff_preset(const Arguments& arguments) {
     samples = adapt::Samples(dataset.train, split.train, normalization);
   }
   const model::Graph graph = model::build_model(model, input, classes);
-  const auto a = starts(graph, first, samples), b = starts(graph, second, samples);
+  const auto a = starts(init::prepare(graph, first), first, samples),
+             b = starts(init::prepare(graph, second), second, samples);
   std::vector<std::vector<std::string>> rows = {{"parameter", first.text(), second.text(), "second / first"}};
   std::size_t same = 0;
   for (std::size_t i = 0; i < a.size(); ++i) {

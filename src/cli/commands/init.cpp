@@ -19,7 +19,9 @@
 #include "cli/weights_file.h"
 #include "fanin/engine/version.h"
 #include "fanin/formats/safetensors.h"
+#include "fanin/init/effects.h"
 #include "fanin/init/files.h"
+#include "fanin/init/schemes.h"
 #include "fanin/model/builders.h"
 #include "fanin/random/stream.h"
 
@@ -208,7 +210,12 @@ int run_init(const Arguments& arguments) {
   if (recipe.model) warn_of_scheme(model::build_model(*recipe.model, recipe.input, recipe.classes), recipe.scheme);
   const auto rows =
       with_type(type, [&]<class T>() { return write_all<T>(recipe, type, path, arguments.given("--report")); });
-  if (arguments.given("--report")) fmt::print("{}", table(rows, 0));
+  if (arguments.given("--report")) {
+    fmt::print("{}", table(rows, 0));
+    if (recipe.model) fmt::print("{}", init::describe_learning_rates(network_of(recipe), recipe.scheme));
+    if (const std::string_view also = init::find_scheme(recipe.scheme.name).also; !also.empty())
+      fmt::print("{}: {}\n", recipe.scheme.name, also);
+  }
   return 0;
 }
 

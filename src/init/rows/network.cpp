@@ -15,6 +15,40 @@ constexpr auto skipinit_options = std::to_array<OptionInfo>({
     {"alpha", OptionKind::text, "0", 0, 0, "", "the scales' start: a number, or auto for 1 / sqrt(number of branches)"},
 });
 
+constexpr auto rezero_options = std::to_array<OptionInfo>({
+    {"mode", OptionKind::choice, "fan_in", 0, 0, "fan_in|fan_out|fan_avg", mode_summary},
+    {"alpha", OptionKind::number, "0", -limit, limit, "", "the scales' start"},
+});
+
+constexpr auto layerscale_options = std::to_array<OptionInfo>({
+    {"mode", OptionKind::choice, "fan_in", 0, 0, "fan_in|fan_out|fan_avg", mode_summary},
+    {"lambda", OptionKind::text, "auto", 0, 0, "",
+     "the scales' start: a number, or auto for 0.1 up to 18 branches, 1e-5 up to 24, 1e-6 beyond"},
+});
+
+constexpr auto fixup_options = std::to_array<OptionInfo>({
+    {"mode", OptionKind::choice, "fan_in", 0, 0, "fan_in|fan_out|fan_avg", mode_summary},
+    {"scalar_rate", OptionKind::number, "0.1", 1e-6, 1e6, "",
+     "factor on the learning rate of biases and residual scales"},
+});
+
+constexpr auto mup_options = std::to_array<OptionInfo>({
+    {"base_width", OptionKind::integer, "16", 1, 1e9, "",
+     "outputs of the first layer in the network whose learning rate is to be kept; here that layer has r times as "
+     "many"},
+    {"output", OptionKind::choice, "scaled", 0, 0, "scaled|zero", "the last layer's start: scaled down with r, or 0"},
+});
+
+constexpr auto tat_options = std::to_array<OptionInfo>({
+    {"eta", OptionKind::number, "0.9", 0.001, 0.999, "", "the correlation to which orthogonal inputs come at the end"},
+});
+
+constexpr auto mimetic_options = std::to_array<OptionInfo>({
+    {"start", OptionKind::number, "0.16", 1e-3, 1e3, "", "s0, the variance of the Gaussian in the first such layer"},
+    {"growth", OptionKind::number, "0.32", 0, 1e3, "", "v, how it grows with depth"},
+    {"acceleration", OptionKind::number, "2.88", 0, 1e3, "", "a, how its growth grows"},
+});
+
 constexpr auto unit_gain_options = std::to_array<OptionInfo>({
     {"gain", OptionKind::text, "1", 0, 0, "", "every singular value of the linear map: a number above 0"},
 });
@@ -112,19 +146,97 @@ constexpr auto table = std::to_array<SchemeInfo>({
      "branches.",
      "layers of a branch of m but the last: He times B^(-1/(2m-2)), B branches; last layer of each branch and of the "
      "network 0; residual scales 1; all others He",
-     "Zhang, Dauphin & Ma, Fixup initialization: residual learning without normalization, ICLR 2019, section 3",
+     "Zhang, Dauphin & Ma, Fixup initialization: residual learning without normalization, ICLR 2019, section 3; the "
+     "rate of the scalars: section 4 and the published code",
      "For residual networks without normalization, of any depth. The paper's scalar biases and multipliers are part of "
-     "the architecture: a model has them or not.",
-     "Refused for networks without residual branches.", he_mode_options, Needs::graph,
-     "Fixup.MakesTheResidualStackTheIdentity"},
-    {"skipinit", "rezero", "He weights; the trainable scale at the end of each residual branch starts at alpha.",
-     "y = x + alpha F(x), alpha = 0; weights as he_normal",
+     "the architecture: a model has them or not (branch_scale=scalar gives resnet models the multipliers).",
+     "Refused for networks without residual branches.", fixup_options, Needs::graph,
+     "Fixup.MakesTheResidualStackTheIdentity",
+     "Biases and residual scales learn at scalar_rate times the learning rate, a tenth unless told."},
+    {"skipinit", "", "He weights; the trainable scale at the end of each residual branch starts at alpha.",
+     "y = x + alpha F(x), alpha = 0 or 1 / sqrt(B), B branches; weights as he_normal",
      "De & Smith, Batch normalization biases residual blocks towards the identity function in deep networks, NeurIPS "
-     "2020, section 4; Bachlechner et al., ReZero is all you need, UAI 2021",
+     "2020, section 4",
      "For residual networks without normalization that have such scales (resnet models: "
      "branch_scale=scalar,norm=none).",
      "Refused where the branches have no scales.", skipinit_options, Needs::graph,
      "SkipInit.MakesEveryBlockTheIdentity"},
+    {"rezero", "", "Each residual branch starts at nothing: its trainable scale is 0.",
+     "y = x + alpha F(x), one alpha a branch, alpha = 0; weights as he_normal",
+     "Bachlechner, Majumder, Mao, Cottrell & McAuley, ReZero is all you need: fast convergence at large depth, UAI "
+     "2021, "
+     "section 3",
+     "For residual networks of any depth, with normalization or without, that have such scales (resnet models: "
+     "branch_scale=scalar). skipinit is the same start at alpha = 0; it came from a study of normalization.",
+     "Refused where the branches have no scales. At the first step the branches' weights have no gradient: only the "
+     "scales move.",
+     rezero_options, Needs::graph, "ReZero.StartsAsTheIdentityAndMovesItsScalesFirst"},
+    {"layerscale", "", "Each channel of a residual branch has a trainable scale of its own that starts small.",
+     "y = x + diag(lambda) F(x), lambda = 0.1 for up to 18 branches, 1e-5 for up to 24, 1e-6 for more; weights as "
+     "he_normal",
+     "Touvron, Cord, Sablayrolles, Synnaeve & Jegou, Going deeper with image transformers, ICCV 2021",
+     "For deep residual networks with one scale a channel (resnet models: branch_scale=channel): branches come in "
+     "slowly, "
+     "but no gradient is 0.",
+     "Refused where the branches have no such scales. The rule for lambda was found on vision transformers, whose "
+     "blocks "
+     "have two branches.",
+     layerscale_options, Needs::graph, "LayerScale.LetsEachBranchInByItsScale"},
+    {"mup", "", "Starts and learning rates with which a network of any width learns like one of the base width.",
+     "r = width / base_width; hidden layers Var W = gain^2 / fan_in, first layer too; last layer Var W = 1 / (fan_in "
+     "r), "
+     "or 0; biases 0",
+     "Yang et al., Tensor programs V: tuning large neural networks via zero-shot hyperparameter transfer, NeurIPS "
+     "2021, "
+     "table 3",
+     "To tune the learning rate on a narrow network and keep it for wide ones.",
+     "It says nothing about depth. Refused for a tensor without its network. All widths must grow by the same factor "
+     "r, "
+     "measured at the first layer. Weight decay follows each parameter's rate.",
+     mup_options, Needs::graph, "MuP.KeepsActivationsFlatInWidthWhereStandardScalingDoesNot",
+     "Learning rates: under sgd biases, norms and the first and depthwise layers r times, the last layer 1 / r times; "
+     "under adam, adamw and rmsprop hidden and last layers 1 / r times."},
+    {"tat", "tailored_relu", "Leaky ReLUs of a slope solved for the depth, and delta-orthogonal weights.",
+     "C(c) = [(1 - a)^2 (sqrt(1 - c^2) + (pi - acos c) c) / pi + 2 a c] / (1 + a^2); a such that C applied L times to "
+     "0 is "
+     "eta, L rectifiers in a row (a = 0 where that stays below eta); W = s H max(1, sqrt(O / I)) at the kernel's "
+     "centre, H "
+     "Haar, s = sqrt(2 / (1 + a^2)) where an activation follows, else 1; b = 0",
+     "Zhang, Botev & Martens, Deep learning without shortcuts: shaping the kernel with tailored rectifiers, ICLR 2022, "
+     "section 4",
+     "For deep plain networks with ReLU-like activations: inputs stay apart through any depth, without normalization "
+     "or "
+     "shortcuts.",
+     "Refused for networks with shortcuts, normalization or other activations, whose conditions are different ones. "
+     "The "
+     "paper's best results come with stronger optimizers than SGD.",
+     tat_options, Needs::graph, "Tat.KeepsInputsApartAsFarAsEta",
+     "It changes the network: every ReLU, leaky ReLU and PReLU gets the solved slope below 0. The paper's factor s on "
+     "the "
+     "activation's output stands in the weights before it, which is the same function."},
+    {"random_impulse",
+     "",
+     "Depthwise filters with one tap, at a random place: fixed mixing of positions.",
+     "w[y, x] = gain at one of the kH kW taps, drawn with equal chances, else 0; all other layers he_normal",
+     "Zheng et al., Structured initialization for attention in vision transformers, 2024: random impulse filters "
+     "(their "
+     "value, the gain, is our choice: it keeps the second moment)",
+     "For networks of depthwise and pointwise convolutions such as convmixer.",
+     "Refused for networks without depthwise convolutions.",
+     {},
+     Needs::graph,
+     "RandomImpulse.MovesEachChannelByOneShift"},
+    {"mimetic", "covariance_filters", "Depthwise filters drawn with the covariance that trained ones are said to have.",
+     "w ~ N(0, C), C(a, b) = Z(a) (Z shifted to peak at a, at b; minus Z(b) / 2), made symmetric and positive; Z(a) = "
+     "exp(-|a - centre|^2 / (2 s)), s = start + growth d + acceleration d^2 / 2, d from 0 at the first depthwise layer "
+     "to 1 "
+     "at the last; all other layers he_normal",
+     "after Trockman, Willmott & Kolter, Understanding the covariance structure of convolutional filters, ICLR 2023. "
+     "Formula and constants are a reconstruction that could not be verified against the paper",
+     "For networks of depthwise convolutions with kernels of 7x7 or larger, in short training.",
+     "Where the paper's own numbers are to be reproduced: they are not verified. Small kernels. Refused for networks "
+     "without depthwise convolutions.",
+     mimetic_options, Needs::graph, "Mimetic.HasTheCovarianceOfItsFormula"},
 });
 
 }  // namespace

@@ -15,6 +15,23 @@ constexpr std::string_view gain_summary =
 constexpr std::string_view mode_summary =
     "which pass keeps its variance: fan_in the forward, fan_out the backward, fan_avg a compromise";
 
+constexpr OptionInfo padding_option = {"padding",
+                                       OptionKind::choice,
+                                       "ignore",
+                                       0,
+                                       0,
+                                       "ignore|aware",
+                                       "aware: make up for what zero padding takes from the signal in each layer"};
+constexpr OptionInfo pooling_option = {"pooling",
+                                       OptionKind::choice,
+                                       "ignore",
+                                       0,
+                                       0,
+                                       "ignore|aware",
+                                       "aware: make up for what max-pooling adds behind a layer if pixels are "
+                                       "independent, the most it can add (3.09 times "
+                                       "the second moment for 2x2 behind ReLU, 5.13 for 3x3)"};
+
 std::span<const SchemeInfo> structured();  // orthogonal, deterministic and filter schemes
 std::span<const SchemeInfo> network();     // schemes that look at the graph
 std::span<const SchemeInfo> measured();    // schemes that run the network: functions in src/adapt/

@@ -52,6 +52,18 @@ constexpr auto fixed_point_options = std::to_array<OptionInfo>({
     {"alpha", OptionKind::number, "0.085", 0, limit, "", "the noise's standard deviation times sqrt(fan_in)"},
 });
 
+constexpr auto sparse_orthogonal_options = std::to_array<OptionInfo>({
+    {"density", OptionKind::number, "0.1", 1e-9, 1, "", "share of the kernel's weights that are not 0"},
+    {"gain", OptionKind::text, "auto", 0, 0, "", gain_summary},
+});
+
+constexpr auto signed_constant_options = std::to_array<OptionInfo>({
+    {"mode", OptionKind::choice, "fan_in", 0, 0, "fan_in|fan_out|fan_avg", mode_summary},
+    {"gain", OptionKind::text, "auto", 0, 0, "", gain_summary},
+    padding_option,
+    pooling_option,
+});
+
 constexpr auto table = std::to_array<SchemeInfo>({
     {"variance_scaling", "",
      "A distribution of mean 0 with variance scale / fan: the general form behind Xavier, He and LeCun.",
@@ -135,6 +147,25 @@ constexpr auto table = std::to_array<SchemeInfo>({
      {},
      Needs::shape,
      "RandomWalk.TakesOutTheDrift"},
+    {"sparse_orthogonal", "exact_orthogonal eoi", "An exact isometry with few weights that are not 0.",
+     "The identity turned by random Givens rotations of its rows, angles ~ U[0, 2 pi), until density kH kW of the "
+     "matrix "
+     "is not 0; times the gain, at the kernel's centre, all other taps 0; each group by itself",
+     "Nowak et al., Sparser, better, deeper, stronger: improving static sparse training with exact "
+     "orthogonal initialization, ICML 2024",
+     "For sparse networks that are deep and plain, above all with tanh.",
+     "Under ReLU no scheme gives an isometry. The zeros are a start only: training fills them unless it is told not "
+     "to. "
+     "Refused below the density of an identity.",
+     sparse_orthogonal_options, Needs::shape, "SparseOrthogonal.IsAnIsometryOfTheWantedDensity"},
+    {"signed_constant", "", "Every weight of a layer has the same size; the signs are random.",
+     "W = +-gain / sqrt(n), each sign with probability 1/2, n = fan_in | fan_out | (fan_in + fan_out) / 2",
+     "Zhou, Lan, Liu & Yosinski, Deconstructing lottery tickets: zeros, signs, and the supermask, NeurIPS 2019; "
+     "Ramanujan et al., What's hidden in a randomly weighted neural network?, CVPR 2020",
+     "As he_normal, with the least spread of the weights' sizes; variance_scaling:scale=2,distribution=sign is its "
+     "form "
+     "for ReLU.",
+     "As he_normal.", signed_constant_options, Needs::shape, "SignedConstant.HasHesScaleInEveryWeight"},
 });
 
 }  // namespace

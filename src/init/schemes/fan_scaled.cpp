@@ -1,21 +1,23 @@
 // Xavier, He and LeCun, and what they have in common: each a line over variance_scaling.
+#include <fmt/format.h>
+
 #include <cmath>
 
+#include "fanin/base/error.h"
 #include "init/schemes/schemes.h"
 #include "init/variance_scaling.h"
 
 namespace fanin::init::schemes {
 namespace {
 
-/// What zero padding leaves of the signal's scale, where the option asks to make up for it.
-double border(const WeightContext& context, const Options& options, bool has_option) {
-  return has_option && options.text("padding") == "aware" ? std::sqrt(context.place.border) : 1.0;
-}
-
 std::optional<Planned> scaled(const WeightContext& context, const Options& options, std::string_view scheme,
-                              FanMode mode, Distribution distribution, bool padding = false) {
-  const double gain = gain_option(context, options, scheme) / border(context, options, padding);
-  return scaled_law(context, scheme, gain, mode, distribution);
+                              FanMode mode, Distribution distribution) {
+  if (mode == FanMode::out && options.text("pooling") == "aware")
+    throw Error(
+        fmt::format("scheme '{}' has pooling=aware with mode=fan_out; expected fan_in or fan_avg: what "
+                    "max-pooling adds, it adds to the forward pass",
+                    scheme));
+  return scaled_law(context, scheme, corrected_gain(context, options, scheme), mode, distribution);
 }
 
 }  // namespace
@@ -35,11 +37,11 @@ std::optional<Planned> xavier_uniform(const WeightContext& context, const Option
 }
 
 std::optional<Planned> he_normal(const WeightContext& context, const Options& options) {
-  return scaled(context, options, "he_normal", parse_fan_mode(options.text("mode")), Distribution::normal, true);
+  return scaled(context, options, "he_normal", parse_fan_mode(options.text("mode")), Distribution::normal);
 }
 
 std::optional<Planned> he_uniform(const WeightContext& context, const Options& options) {
-  return scaled(context, options, "he_uniform", parse_fan_mode(options.text("mode")), Distribution::uniform, true);
+  return scaled(context, options, "he_uniform", parse_fan_mode(options.text("mode")), Distribution::uniform);
 }
 
 std::optional<Planned> lecun_normal(const WeightContext& context, const Options& options) {

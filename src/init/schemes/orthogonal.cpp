@@ -97,7 +97,7 @@ void orthogonal_from(random::compat::ForeignStream& stream, std::int64_t rows, s
 
 Applied orthogonal(const WeightContext& context, const Options& options, std::span<float> out) {
   const MatrixShape whole = require_matrix(context, "orthogonal");
-  const double gain = gain_option(context, options, "orthogonal");
+  const double gain = corrected_gain(context, options, "orthogonal");
   const std::int64_t rows = whole.rows / context.groups, columns = whole.columns;
   for (std::int64_t group = 0; group < context.groups; ++group) {
     const auto offset = static_cast<std::size_t>(group * rows * columns);

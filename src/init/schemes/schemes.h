@@ -33,6 +33,28 @@ Applied conv_orthogonal(const WeightContext& context, const Options& options, st
 // dirac.cpp
 Applied dirac(const WeightContext& context, const Options& options, std::span<float> out);
 
+// branch_scales.cpp
+std::optional<Planned> rezero(const WeightContext& context, const Options& options);
+std::optional<Law> rezero_others(const WeightContext& context, const Options& options);
+std::optional<Planned> layerscale(const WeightContext& context, const Options& options);
+std::optional<Law> layerscale_others(const WeightContext& context, const Options& options);
+
+// mup.cpp
+std::optional<Planned> mup(const WeightContext& context, const Options& options);
+
+// tat.cpp
+Applied tat(const WeightContext& context, const Options& options, std::span<float> out);
+
+// depthwise.cpp
+Applied random_impulse(const WeightContext& context, const Options& options, std::span<float> out);
+Applied mimetic(const WeightContext& context, const Options& options, std::span<float> out);
+
+// sparse_orthogonal.cpp
+Applied sparse_orthogonal(const WeightContext& context, const Options& options, std::span<float> out);
+
+// signed_constant.cpp
+std::optional<Planned> signed_constant(const WeightContext& context, const Options& options);
+
 // patterns.cpp
 Applied zero_init(const WeightContext& context, const Options& options, std::span<float> out);
 Applied idinit(const WeightContext& context, const Options& options, std::span<float> out);

@@ -30,6 +30,7 @@ std::span<const OptionInfo> resnet_cifar_options();  // of both kinds of residua
 std::span<const OptionInfo> vgg_options();
 std::span<const OptionInfo> alexnet_options();
 std::span<const OptionInfo> densenet_options();
+std::span<const OptionInfo> convmixer_options();
 
 Graph mlp(const Spec& spec, const Options& options, const Shape& input, std::int64_t classes);
 Graph vanilla(const Spec& spec, const Options& options, const Shape& input, std::int64_t classes);
@@ -39,5 +40,6 @@ Graph resnet(const Spec& spec, const Options& options, const Shape& input, std::
 Graph vgg(const Spec& spec, const Options& options, const Shape& input, std::int64_t classes);
 Graph alexnet(const Spec& spec, const Options& options, const Shape& input, std::int64_t classes);
 Graph densenet(const Spec& spec, const Options& options, const Shape& input, std::int64_t classes);
+Graph convmixer(const Spec& spec, const Options& options, const Shape& input, std::int64_t classes);
 
 }  // namespace fanin::model::builders

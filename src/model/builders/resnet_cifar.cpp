@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <string>
 
 #include "model/builders/families.h"
 
@@ -13,7 +14,7 @@ namespace {
 
 struct Variant {
   bool norm;
-  bool scale;
+  std::string scale;  // of a branch: none, scalar, channel
 };
 
 ValueId conv_norm(Graph& graph, const std::string& prefix, int index, const Variant& variant, std::int64_t channels,
@@ -43,7 +44,7 @@ ValueId block(Graph& graph, const std::string& prefix, const Variant& variant, s
   ValueId x = conv_norm(graph, prefix, 1, variant, channels, stride, input);
   x = graph.add(prefix + "relu1", relu, {x});
   x = conv_norm(graph, prefix, 2, variant, channels, 1, x);
-  if (variant.scale) x = graph.add(prefix + "scale", Scale{}, {x});
+  if (variant.scale != "none") x = graph.add(prefix + "scale", Scale{.channels = variant.scale == "channel"}, {x});
   x = graph.add(prefix + "add", Add{}, {x, shortcut(graph, prefix, channels, stride, input)});
   return graph.add(prefix + "relu2", relu, {x});
 }
@@ -54,8 +55,9 @@ std::span<const OptionInfo> resnet_cifar_options() {
   static constexpr std::array options = {
       OptionInfo{"norm", OptionKind::choice, "batch", 0, 0, "batch|none",
                  "batch normalization after each convolution; none: convolutions have biases instead"},
-      OptionInfo{"branch_scale", OptionKind::choice, "none", 0, 0, "none|scalar",
-                 "scalar: each residual branch ends in one trainable factor that starts at 0 (SkipInit)"},
+      OptionInfo{"branch_scale", OptionKind::choice, "none", 0, 0, "none|scalar|channel",
+                 "each residual branch ends in trainable factors that start at 0: scalar one (SkipInit, ReZero), "
+                 "channel one a channel (LayerScale)"},
   };
   return options;
 }
@@ -63,7 +65,7 @@ std::span<const OptionInfo> resnet_cifar_options() {
 Graph resnet_cifar(const Spec& spec, const Options& options, const Shape& input, std::int64_t classes) {
   require_image(spec, input, 1);
   const std::int64_t depth = parse_integer(std::string_view(spec.name).substr(6), "depth of " + spec.name);
-  const Variant variant{options.text("norm") == "batch", options.text("branch_scale") == "scalar"};
+  const Variant variant{options.text("norm") == "batch", options.text("branch_scale")};
   Graph graph(spec.text(), input);
   ValueId x = conv_norm(graph, "", 1, variant, 16, 1, graph.input());
   x = graph.add("relu", Activation{ActivationKind::relu}, {x});

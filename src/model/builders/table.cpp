@@ -55,6 +55,9 @@ const std::vector<BuilderInfo>& table() {
     made.push_back({"densenet", "DenseNet for small images: every layer of a block reads all before it",
                     "Huang, Liu, van der Maaten, Weinberger: Densely Connected Convolutional Networks, CVPR 2017",
                     builders::densenet_options(), builders::densenet});
+    made.push_back({"convmixer", "ConvMixer: depthwise convolutions mix positions, pointwise ones channels",
+                    "Trockman, Kolter: Patches Are All You Need?, TMLR 2023", builders::convmixer_options(),
+                    builders::convmixer});
     return made;
   }();
   return rows;

@@ -1,0 +1,12 @@
+// One size for all weights of a layer, random signs.
+#include "init/schemes/schemes.h"
+#include "init/variance_scaling.h"
+
+namespace fanin::init::schemes {
+
+std::optional<Planned> signed_constant(const WeightContext& context, const Options& options) {
+  return scaled_law(context, "signed_constant", corrected_gain(context, options, "signed_constant"),
+                    parse_fan_mode(options.text("mode")), Distribution::sign);
+}
+
+}  // namespace fanin::init::schemes
