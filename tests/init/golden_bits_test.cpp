@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "fanin/base/error.h"
+#include "fanin/init/effects.h"
 #include "fanin/init/schemes.h"
 #include "fanin/model/builders.h"
 #include "init/helpers.h"
@@ -36,6 +37,8 @@ const std::vector<Network>& networks() {
                                            {"plain", "vanilla:depth=4,width=8", {3, 8, 8}},
                                            {"residual", "resnet20:norm=none,branch_scale=scalar", {3, 8, 8}},
                                            {"normalized", "resnet20", {3, 8, 8}},
+                                           {"scaled", "resnet20:norm=none,branch_scale=channel", {3, 8, 8}},
+                                           {"mixer", "convmixer:width=8,depth=3,kernel=5", {3, 8, 8}},
                                            {"lenet5", "lenet5", {1, 28, 28}},
                                            {"tensor", "", {}}};
   return all;
@@ -48,7 +51,7 @@ std::string bits(const SchemeInfo& row, const Network& network) {
     if (network.model.empty()) {
       values = filled(row.name, conv_context(24, 16, 5, 2)).values;
     } else {
-      const model::Graph graph = model::build_model(parse_spec(network.model), network.input, 10);
+      const model::Graph graph = prepare(model::build_model(parse_spec(network.model), network.input, 10), scheme);
       for (const NamedTensor& entry : initialize(graph, scheme, 1))
         values.insert(values.end(), entry.tensor.values.begin(), entry.tensor.values.end());
     }
