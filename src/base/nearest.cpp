@@ -50,8 +50,12 @@ std::string unknown_name_message(std::string_view kind, std::string_view name,
                                  const std::vector<std::string>& candidates) {
   const std::string nearest = nearest_name(name, candidates);
   const std::string suggestion = nearest.empty() ? "" : fmt::format("; did you mean '{}'?", nearest);
-  return fmt::format("unknown {} '{}'{} (known: {})", kind, name.substr(0, 100), suggestion,
-                     fmt::join(candidates, ", "));
+  constexpr std::size_t most = 24;  // names in a sentence
+  const std::size_t shown = candidates.size() > most ? most / 2 : candidates.size();
+  const std::string others = shown < candidates.size() ? fmt::format(" and {} more", candidates.size() - shown) : "";
+  return fmt::format("unknown {} '{}'{} (known: {}{})", kind, name.substr(0, 100), suggestion,
+                     fmt::join(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(shown), ", "),
+                     others);
 }
 
 }  // namespace fanin

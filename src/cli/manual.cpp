@@ -106,7 +106,7 @@ Not empty: no colour.
 
 std::string manual_page() {
   std::string text = fmt::format(
-      ".TH FANIN 1 \"\" \"fanin {}\" \"User Commands\"\n"
+      ".TH FANIN 1 \"\" \"fanin {}\" \"User Commands\"\n.ad l\n"
       ".SH NAME\nfanin \\- tells with which initial weights a convolutional network should start, and why\n"
       ".SH SYNOPSIS\n.B fanin\n.I COMMAND\n[\\fIOPTIONS\\fR]\n"
       ".SH DESCRIPTION\nFanin draws the initial weights of convolutional networks, shows what they do to signal and "

@@ -7,10 +7,12 @@
 #include <array>
 #include <cmath>
 #include <map>
+#include <memory>
 #include <optional>
 
 #include "fanin/base/error.h"
 #include "init/fill.h"
+#include "init/policy.h"
 #include "init/schemes/effects.h"
 
 namespace fanin::init {
@@ -50,6 +52,18 @@ Found find(const Spec& scheme) {
   return {*row, options()};
 }
 
+/// What decides the rate of one parameter: under a policy the first line that matches it and either has rates or fills
+/// it, in which case it has what that line's scheme has.
+Found find_for(const Policy& policy, const model::Parameter& parameter) {
+  for (const PolicyRule& rule : policy.rules) {
+    if (!rule.matches(parameter.name, parameter.role)) continue;
+    Found found = find(rule.scheme);
+    if (found.effects.rates != nullptr) return found;
+    if (!rule.open() || parameter.role == model::Role::weight) break;
+  }
+  return {};
+}
+
 /// "conv1.weight, conv1.bias and 12 more".
 std::string list_of(const std::vector<std::string>& names) {
   constexpr std::size_t told = 3;
@@ -59,6 +73,10 @@ std::string list_of(const std::vector<std::string>& names) {
 }
 
 }  // namespace
+
+bool changes_network(const Spec& scheme) {
+  return find(scheme).effects.prepare != nullptr;
+}
 
 model::Graph prepare(const model::Graph& graph, const Spec& scheme) {
   const Found found = find(scheme);
@@ -79,12 +97,15 @@ void require_prepared(const model::Graph& graph, const Spec& scheme) {
 
 std::vector<double> learning_rate_factors(const model::Graph& graph, const Spec& scheme, UpdateRule rule) {
   std::vector<double> factors(graph.parameters().size(), 1.0);
-  const Found found = find(scheme);
-  if (found.effects.rates == nullptr) return factors;
+  const std::shared_ptr<const Policy> policy = scheme.name == "policy" ? policy_of(scheme) : nullptr;
+  const Found whole = policy != nullptr ? Found{} : find(scheme);
+  if (policy == nullptr && whole.effects.rates == nullptr) return factors;
   const std::vector<Place> where = places(graph);
   for (std::size_t i = 0; i < factors.size(); ++i) {
     const model::Parameter& parameter = graph.parameters()[i];
     if (!model::is_trainable(parameter.role)) continue;
+    const Found found = policy != nullptr ? find_for(*policy, parameter) : whole;
+    if (found.effects.rates == nullptr) continue;
     factors[i] = found.effects.rates(
         parameter_context(graph, parameter, where[static_cast<std::size_t>(parameter.node)], 0), *found.options, rule);
   }

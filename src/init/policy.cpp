@@ -13,6 +13,7 @@
 #include "fanin/base/hash.h"
 #include "fanin/base/nearest.h"
 #include "fanin/init/aliases.h"
+#include "fanin/init/effects.h"
 #include "init/fill.h"
 #include "init/held_files.h"
 #include "init/rows/rows.h"
@@ -68,6 +69,9 @@ void check_characters(std::string_view line) {
 void check_scheme(const Spec& scheme) {
   const SchemeInfo& info = find_scheme(scheme.name);
   const Options checked(resolve_alias(scheme), info.options, fmt::format("scheme '{}'", info.name));
+  if (changes_network(scheme))
+    throw Error(fmt::format("scheme '{}' changes the network, which a line of a policy cannot; expected another scheme",
+                            info.name));
   if (info.name == "policy") throw Error("a policy cannot name a policy; expected another scheme");
   if (info.needs != Needs::shape && info.needs != Needs::graph)
     throw Error(

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "fanin/base/error.h"
+#include "fanin/init/effects.h"
 #include "fanin/init/files.h"
 #include "fanin/model/builders.h"
 #include "init/files.h"
@@ -59,6 +60,11 @@ TEST(Policy, OfOneOpenLineIsTheBareScheme) {
       if (rows::reads_file(row.name) || row.needs == Needs::batch || row.needs == Needs::gradient) continue;
       SCOPED_TRACE(row.name);
       const std::string file = folder.text("bare.policy", "* " + std::string(row.name) + "\n");
+      if (changes_network({std::string(row.name), {}})) {
+        EXPECT_THAT([&] { start(graph, "policy:file=" + file); },
+                    ThrowsMessage<Error>(testing::HasSubstr("changes the network, which a line of a policy cannot")));
+        continue;
+      }
       std::string refusal;
       std::vector<NamedTensor> bare;
       try {
@@ -67,6 +73,9 @@ TEST(Policy, OfOneOpenLineIsTheBareScheme) {
         refusal = error.what();
       }
       if (refusal.empty()) {
+        for (const UpdateRule rule : {UpdateRule::proportional, UpdateRule::adaptive})
+          EXPECT_EQ(learning_rate_factors(graph, parse_spec("policy:file=" + file), rule),
+                    learning_rate_factors(graph, {std::string(row.name), {}}, rule));
         expect_equal(start(graph, "policy:file=" + file), bare);
         ++applied;
       } else {

@@ -146,7 +146,7 @@ TEST(WeightSelection, SaysWhatDoesNotFit) {
       [&] {
         start(build("lenet5", {1, 28, 28}), "weight_selection:base=nonsense,file=" + file);
       },
-      ThrowsMessage<Error>(HasSubstr("conv1.weight")));
+      ThrowsMessage<Error>(HasSubstr("unknown scheme 'nonsense'")));
   EXPECT_THAT([&] { start(build("vanilla:depth=3,width=4"), "weight_selection:base=nonsense,file=" + file); },
               ThrowsMessage<Error>(HasSubstr("unknown scheme 'nonsense'")));
   EXPECT_THAT([&] { start(build("vanilla:depth=3,width=4"), "weight_selection:base=net2wider,file=" + file); },

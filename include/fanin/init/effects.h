@@ -8,6 +8,9 @@
 
 namespace fanin::init {
 
+/// Whether prepare() may change a network under this scheme.
+bool changes_network(const Spec& scheme);
+
 /// The network that the scheme's weights are for: the same graph, with other activations under schemes that change them
 /// (tat). Doing it twice changes nothing more. Parameters keep their names and shapes. Throws Error where the scheme
 /// does not apply.
