@@ -293,7 +293,7 @@ TEST(DiffPresetTest, SaysByWhatFactor) {
   EXPECT_THAT(outcome.out, HasSubstr("parameter"));
   EXPECT_THAT(outcome.out, HasSubstr("conv1.weight"));
   const Outcome same = run_fanin({"diff-preset", "caffe-xavier", "lecun_uniform", "--model", "lenet5"});
-  EXPECT_THAT(same.out, HasSubstr("10 of 10 parameters start alike in scale"));
+  EXPECT_THAT(same.out, HasSubstr("10 of 10 parameters start alike, in distribution and scale"));
   EXPECT_EQ(run_fanin({"diff-preset", "pytorch-defualt", "he_normal", "--model", "lenet5"}).code, 2);
 }
 

@@ -20,6 +20,7 @@ namespace {
 
 struct Start {
   double std = 0, mean = 0;
+  std::string kind;  // "normal" of "normal(0, 0.1)"; empty where no law is known
 };
 
 /// What each parameter starts with: the target where the scheme has one, else what was drawn with seed 0.
@@ -32,10 +33,11 @@ std::vector<std::pair<std::string, Start>> starts(const model::Graph& graph, con
     for (const float value : entry.tensor.values) sum += value;
     const double count = static_cast<double>(entry.tensor.values.size()), mean = sum / count;
     for (const float value : entry.tensor.values) squares += (value - mean) * (value - mean);
-    Start start{std::sqrt(squares / count), mean};
+    Start start{std::sqrt(squares / count), mean, ""};
     const auto fill = std::ranges::find(report.fills, entry.name, &init::FillReport::parameter);
     if (fill != report.fills.end() && std::isfinite(fill->target_std)) {
-      start = {fill->target_std, std::isfinite(fill->target_mean) ? fill->target_mean : 0};
+      start = {fill->target_std, std::isfinite(fill->target_mean) ? fill->target_mean : 0,
+               fill->law.substr(0, fill->law.find_first_of("(["))};
     }
     result.emplace_back(entry.name, start);
   }
@@ -43,7 +45,8 @@ std::vector<std::pair<std::string, Start>> starts(const model::Graph& graph, con
 }
 
 std::string said(const Start& start) {
-  return start.std > 0 ? fmt::format("std {:.5g}", start.std) : fmt::format("all {:.5g}", start.mean);
+  if (!(start.std > 0)) return fmt::format("all {:.5g}", start.mean);
+  return fmt::format("{}{}std {:.5g}", start.kind, start.kind.empty() ? "" : ", ", start.std);
 }
 
 }  // namespace
@@ -76,14 +79,15 @@ int run_diff_preset(const Arguments& arguments) {
   for (std::size_t i = 0; i < a.size(); ++i) {
     const Start &left = a[i].second, &right = b[i].second;
     const bool both = left.std > 0 && right.std > 0;
-    if (both ? std::abs(right.std / left.std - 1) < 1e-9 : left.std == right.std && left.mean == right.mean) {
+    if (both ? std::abs(right.std / left.std - 1) < 1e-9 && left.kind == right.kind
+             : left.std == right.std && left.mean == right.mean) {
       ++same;
       continue;
     }
     rows.push_back({a[i].first, said(left), said(right), both ? fmt::format("{:.4g}", right.std / left.std) : "-"});
   }
   if (rows.size() > 1) fmt::print("{}", table(rows, 0));
-  fmt::print("{} of {} parameters start alike in scale\n", same, a.size());
+  fmt::print("{} of {} parameters start alike, in distribution and scale\n", same, a.size());
   return 0;
 }
 
