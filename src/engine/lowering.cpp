@@ -87,7 +87,8 @@ BufferId Lowering::whole(std::string name, const memory::desc& desc, bool for_la
   return add_buffer({std::move(name), desc, 0, for_layout ? 0 : logical_size(desc), Home::arena});
 }
 
-BufferId Lowering::temporary(std::string name, const memory::desc& desc, bool for_layout) {
+// A copy of the description: the caller's may lie in a buffer, and buffers move when one is added.
+BufferId Lowering::temporary(std::string name, memory::desc desc, bool for_layout) {
   const BufferId made = whole(std::move(name), desc, for_layout);
   if (dims_of(desc)[0] == batch_ && layout_of(desc)) {
     schedule_.buffers.back().image_bytes = desc.get_size() / static_cast<std::size_t>(batch_);

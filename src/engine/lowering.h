@@ -53,7 +53,7 @@ class Lowering {
 
   // Buffers. What has the batch in front, in a layout that we know, is made of images (Buffer::image_bytes).
   BufferId workspace(std::string name, std::size_t bytes, std::size_t logical_bytes);
-  BufferId temporary(std::string name, const memory::desc& desc, bool for_layout = false);
+  BufferId temporary(std::string name, memory::desc desc, bool for_layout = false);
   /// A temporary that is not made of images whatever its extents: one for a parameter.
   BufferId whole(std::string name, const memory::desc& desc, bool for_layout = false);
   /// The same memory under other extents (flattening what is row-major).

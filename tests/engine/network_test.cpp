@@ -265,6 +265,15 @@ std::string message_of(const std::function<void()>& action) {
   return "no error";
 }
 
+// Hundreds of buffers: descriptions must not be looked up where they were before the next was added.
+TEST(Program, CompilesADeepNetworkFusedAndUnfused) {
+  const Graph graph = build("resnet110", {1, 16, 16});
+  for (const bool fuse : {true, false}) {
+    const Program program(graph, {.batch = 4, .fuse = fuse});
+    EXPECT_GT(program.arena_bytes(), 0u);
+  }
+}
+
 TEST(Program, SaysWhatIsWrong) {
   const Graph graph = build("lenet5", {1, 28, 28});
   EXPECT_THAT(message_of([&] { Program(graph, {.batch = 0}); }), HasSubstr("batch size is 0"));
