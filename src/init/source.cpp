@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 #include <concepts>
+#include <limits>
+#include <type_traits>
 #include <utility>
 
 #include "fanin/base/error.h"
@@ -29,6 +31,8 @@ double number(half value) {
   return to_float(value);
 }
 
+constexpr std::size_t block_size = 4096;  // of values measured around one origin
+
 template <class T>
 T rounded(float value) {
   if constexpr (std::same_as<T, bfloat16>) {
@@ -44,20 +48,45 @@ T rounded(float value) {
 
 template <class T>
 void Measured::add(std::span<const T> values) {
-  if (values.empty()) return;
-  double sum = 0;
-  for (const T value : values) {
-    const double x = number(value);
-    sum += x;
-    minimum_ = std::min(minimum_, x);
-    maximum_ = std::max(maximum_, x);
+  for (; !values.empty(); values = values.subspan(std::min(values.size(), block_size)))
+    add_block(values.first(std::min(values.size(), block_size)));
+}
+
+/// In one pass, around the block's first value: no further from the mean than the block is wide, so that nothing
+/// cancels and a constant has the deviation 0. The sums' order is that of the lanes, whatever vectors they are put in.
+template <class T>
+void Measured::add_block(std::span<const T> values) {
+  constexpr std::size_t lanes = 8;
+  using Bound = std::conditional_t<std::same_as<T, double>, double, float>;
+  const double origin = number(values[0]);
+  double sums[lanes] = {}, squares[lanes] = {};
+  Bound low[lanes], high[lanes];
+  std::ranges::fill(low, std::numeric_limits<Bound>::infinity());
+  std::ranges::fill(high, -std::numeric_limits<Bound>::infinity());
+  const auto look = [&](T value, std::size_t lane) {
+    const auto x = static_cast<Bound>(number(value));
+    const double apart = static_cast<double>(x) - origin;
+    sums[lane] += apart;
+    squares[lane] += apart * apart;
+    low[lane] = x < low[lane] ? x : low[lane];
+    high[lane] = x > high[lane] ? x : high[lane];
+  };
+  const std::size_t whole = values.size() / lanes * lanes;
+  for (std::size_t i = 0; i < whole; i += lanes)
+    for (std::size_t lane = 0; lane < lanes; ++lane) look(values[i + lane], lane);
+  for (std::size_t i = whole; i < values.size(); ++i) look(values[i], i - whole);
+  double sum = 0, square = 0;
+  for (std::size_t lane = 0; lane < lanes; ++lane) {
+    sum += sums[lane];
+    square += squares[lane];
+    minimum_ = std::min(minimum_, static_cast<double>(low[lane]));
+    maximum_ = std::max(maximum_, static_cast<double>(high[lane]));
   }
-  const double n = static_cast<double>(values.size()), mean = sum / n;
-  double squares = 0;  // around the mean in a second pass: no cancellation for a constant
-  for (const T value : values) squares += (number(value) - mean) * (number(value) - mean);
+  const double n = static_cast<double>(values.size()), mean = origin + sum / n;
+  const double own = std::max(square - sum / n * sum, 0.0);
   const double before = static_cast<double>(count_), all = before + n, apart = mean - mean_;
   mean_ = count_ == 0 ? mean : mean_ + apart * n / all;
-  squares_ += squares + (count_ == 0 ? 0 : apart * apart * before * n / all);
+  squares_ += own + (count_ == 0 ? 0 : apart * apart * before * n / all);
   count_ += values.size();
 }
 template void Measured::add(std::span<const float>);

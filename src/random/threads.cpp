@@ -11,9 +11,9 @@
 namespace fanin::random {
 namespace {
 
-constexpr std::size_t least_piece = std::size_t{1} << 18;  // 1 MiB of floats: some 200 us, ten times a thread's start
 constexpr std::size_t alignment = std::size_t{1} << 10;
 thread_local int allowed = 1;
+std::atomic<std::uint64_t> started = 0;
 
 }  // namespace
 
@@ -37,12 +37,17 @@ void in_pieces(std::size_t size, std::size_t lead, const std::function<void(std:
   for (std::size_t i = count - 1; i >= 1; --i) {
     try {
       threads.emplace_back([&work, begin = edge(i), end = edge(i + 1)] { work(begin, end); });
+      ++started;
     } catch (const std::system_error&) {
       mine = i + 1;
       break;
     }
   }
   work(0, edge(mine));
+}
+
+std::uint64_t threads_started() {
+  return started;
 }
 
 int fill_threads() {
@@ -61,6 +66,7 @@ void in_turns(std::size_t count, std::size_t threads, const std::function<void(s
   for (std::size_t thread = 1; thread < wanted; ++thread) {
     try {
       others.emplace_back(run, thread);
+      ++started;
     } catch (const std::system_error&) {
       break;  // the others do its turns
     }

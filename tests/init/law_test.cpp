@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -13,9 +14,11 @@
 
 #include "fanin/base/error.h"
 #include "fanin/init/source.h"
+#include "fanin/init/tensors.h"
 #include "fanin/model/builders.h"
 #include "init/fill.h"
 #include "init/helpers.h"
+#include "random/threads.h"
 
 namespace fanin::init {
 namespace {
@@ -146,6 +149,26 @@ TEST(Measured, JoinsPieces) {
   EXPECT_EQ(constant.std(), 0);
 }
 
+// The moments of two passes, also where the first value is far off.
+TEST(Measured, LosesNothingInOnePass) {
+  const random::Stream stream = random::make_stream(4, "a.weight", random::Purpose::initialize);
+  for (const double first : {0.0, 1.0, 1e6, 1e12}) {
+    std::vector<double> values(10001);
+    random::fill_normal(std::span(values), stream, 3.0, 1e-3);
+    values[0] = first;
+    double mean = 0, squares = 0;
+    for (const double value : values) mean += value / static_cast<double>(values.size());
+    for (const double value : values) squares += (value - mean) * (value - mean);
+    Measured measured;
+    measured.add(std::span<const double>(values));
+    EXPECT_NEAR(measured.mean(), mean, 1e-12 * std::abs(mean));
+    const double std = std::sqrt(squares / static_cast<double>(values.size()));
+    EXPECT_NEAR(measured.std(), std, 1e-10 * std);  // 12 of 53 bits at the worst
+    EXPECT_EQ(measured.minimum(), std::ranges::min(values));
+    EXPECT_EQ(measured.maximum(), std::ranges::max(values));
+  }
+}
+
 TEST(Sources, AreTheStateOfANetworkPieceByPiece) {
   const model::Graph graph = model::build_model(parse_spec("vanilla:depth=4,width=8"), {3, 16, 16}, 10);
   for (const char* scheme : {"he_normal", "pytorch-default", "edge_of_chaos:weights=orthogonal", "orthogonal"}) {
@@ -161,6 +184,55 @@ TEST(Sources, AreTheStateOfANetworkPieceByPiece) {
       EXPECT_EQ(values, state[i].tensor.values) << all[i].name();
     }
   }
+}
+
+// In turns, in pieces and with reports or without: the same bits, and a report in the network's order.
+TEST(Sources, AreTheSameOnSeveralThreads) {
+  const model::Graph graph = model::build_model(parse_spec("resnet18"), {3, 64, 64}, 10);
+  for (const char* scheme : {"he_normal", "fixup", "edge_of_chaos:weights=orthogonal"}) {
+    SCOPED_TRACE(scheme);
+    std::vector<FillReport> expected_reports, reports;
+    const std::vector<NamedTensor> expected = initialize(graph, parse_spec(scheme), 9, &expected_reports);
+    const random::FillThreads threads(3);
+    const std::vector<NamedTensor> state = initialize(graph, parse_spec(scheme), 9);
+    initialize(graph, parse_spec(scheme), 9, &reports);
+    const std::vector<Source> all = sources(graph, parse_spec(scheme), 9);
+    std::vector<std::vector<float>> values;
+    std::vector<std::span<float>> outs;
+    for (const Source& source : all) values.emplace_back(static_cast<std::size_t>(source.count()));
+    for (std::vector<float>& of : values) outs.emplace_back(of);
+    fill_all<float>(all, outs);
+    ASSERT_EQ(state.size(), expected.size());
+    for (std::size_t i = 0; i < state.size(); ++i) {
+      EXPECT_EQ(state[i].name, expected[i].name);
+      EXPECT_EQ(state[i].tensor.shape, expected[i].tensor.shape);
+      EXPECT_TRUE(state[i].tensor.values == expected[i].tensor.values) << state[i].name;
+      EXPECT_TRUE(values[i] == expected[i].tensor.values) << state[i].name;
+    }
+    ASSERT_EQ(reports.size(), expected_reports.size());
+    for (std::size_t i = 0; i < reports.size(); ++i) {
+      EXPECT_EQ(reports[i].parameter, expected_reports[i].parameter);
+      EXPECT_EQ(reports[i].count, expected_reports[i].count);
+      EXPECT_NEAR(reports[i].mean, expected_reports[i].mean, 1e-12);
+      EXPECT_NEAR(reports[i].std, expected_reports[i].std, 1e-12);
+      EXPECT_EQ(reports[i].minimum, expected_reports[i].minimum);
+    }
+    outs.back() = outs.back().first(1);
+    EXPECT_THROW(fill_all<float>(all, outs), Error);
+  }
+}
+
+TEST(Sources, StartNoThreadForSmallTensors) {
+  const model::Graph graph = model::build_model(parse_spec("resnet20"), {3, 32, 32}, 10);  // 270,000 parameters
+  const random::FillThreads threads(4);
+  const std::uint64_t before = random::threads_started();
+  for (const char* scheme : {"he_normal", "orthogonal", "pytorch-default"}) initialize(graph, parse_spec(scheme), 9);
+  TensorOptions options;
+  options.threads = 4;
+  std::vector<float> values(10000);
+  for (const char* scheme : {"he_normal", "orthogonal", "truncated_normal", "dirac"})
+    fill_tensor(std::span(values), {10, 40, 5, 5}, scheme, options);
+  EXPECT_EQ(random::threads_started(), before);
 }
 
 TEST(Sources, HaveALawOrNot) {

@@ -17,6 +17,7 @@
 #include "fanin/base/error.h"
 #include "fanin/random/stream.h"
 #include "random/simd/targets.h"
+#include "random/threads.h"
 #include "random/tiles.h"
 
 namespace fanin::random {
@@ -165,6 +166,18 @@ TEST(Fills, AreTheSameOnSeveralThreads) {
     const FillThreads threads(3);
     ASSERT_EQ(fill.run(stream, 5, count), expected);
   }
+}
+
+TEST(Fills, StartNoThreadForSmallTensors) {
+  const Stream stream = make_stream(17, "w", Purpose::initialize);
+  const FillThreads threads(4);
+  const std::uint64_t before = threads_started();
+  for (const Fill& fill : all_fills())
+    for (const std::size_t count : {std::size_t{1}, std::size_t{10000}, 2 * least_piece - 1})
+      fill.run(stream, 0, count);
+  EXPECT_EQ(threads_started(), before);
+  all_fills().front().run(stream, 0, 2 * least_piece);
+  EXPECT_GT(threads_started(), before) << "the count sees no thread";
 }
 
 TEST(Fills, OfShortFloatsAreTheRoundedFloats) {

@@ -18,8 +18,8 @@
 
 namespace fanin::init {
 
-/// The moments and bounds of values that come piece by piece: each piece exactly, the pieces joined by the formulas of
-/// Chan, Golub & LeVeque (1983), so that nothing cancels.
+/// The moments and bounds of values that come piece by piece: blocks of them around a value of their own, the blocks
+/// joined by the formulas of Chan, Golub & LeVeque (1983), so that hardly a digit cancels. The same on every processor.
 class Measured {
  public:
   template <class T>  // float, double, bfloat16, half
@@ -32,6 +32,9 @@ class Measured {
   double maximum() const { return maximum_; }
 
  private:
+  template <class T>
+  void add_block(std::span<const T> values);
+
   std::uint64_t count_ = 0;
   double mean_ = 0, squares_ = 0;  // the sum of squares around the mean
   double minimum_ = std::numeric_limits<double>::infinity(), maximum_ = -minimum_;
@@ -91,6 +94,12 @@ std::string_view drawn_how(const SchemeInfo& scheme);
 
 /// One source a parameter, in the graph's order; the same values as initialize() gives.
 std::vector<Source> sources(const model::Graph& graph, const Spec& scheme, std::uint64_t seed);
+
+/// Fills outs[i] with the whole tensor of source i, on as many threads as a random::FillThreads allows: tensors side by
+/// side where they have a law, large ones cut into pieces. No thread is started for fewer than 2^19 elements in all.
+/// T is as for Source::fill. Throws Error where a destination is not as long as its tensor.
+template <class T>
+void fill_all(std::span<const Source> sources, std::span<const std::span<T>> outs);
 
 /// Takes the finished tensor of source number `index`.
 template <class T>
