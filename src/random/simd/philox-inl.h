@@ -40,26 +40,41 @@ struct Halves {
 /// What the blocks of a run have in common. Rounds 1 to 3 fold what depends on purpose, draw and the counter's upper
 /// word alone, so that of their six products three are left.
 struct Run {
-  std::uint64_t b1, a2, b2, b3;  // words to be xored in, key included
-  std::uint64_t keys_0[philox_rounds], keys_1[philox_rounds];
+  WideVec b1, a2, b2, b3;  // words to be xored in, key included
+  WideVec keys_0[philox_rounds], keys_1[philox_rounds];
 };
 
-inline Run philox_run(const Stream& stream, std::uint32_t counter_high) {
+/// The word in all lanes, as a value of unknown origin: where registers run out, the compiler then reads the vector
+/// from memory instead of spreading the word anew in each round, which costs a slot of the port that the lanes' moves
+/// need.
+HWY_INLINE WideVec lasting(std::uint64_t word) {
+  WideVec all = hn::Set(Wide(), word);
+#if HWY_TARGET == HWY_AVX3
+  asm("" : "+v"(all.raw));
+#else
+  asm("" : "+x"(all.raw));
+#endif
+  return all;
+}
+
+HWY_INLINE Run philox_run(const Stream& stream, std::uint32_t counter_high) {
   Run run;
-  std::uint32_t k0 = static_cast<std::uint32_t>(stream.key), k1 = static_cast<std::uint32_t>(stream.key >> 32);
+  const std::uint32_t key_0 = static_cast<std::uint32_t>(stream.key),
+                      key_1 = static_cast<std::uint32_t>(stream.key >> 32);
+  std::uint32_t k0 = key_0, k1 = key_1;
   for (int round = 0; round < philox_rounds; ++round) {
-    run.keys_0[round] = k0;
-    run.keys_1[round] = k1;
+    run.keys_0[round] = lasting(k0);
+    run.keys_1[round] = lasting(k1);
     k0 += philox_weyl_0;
     k1 += philox_weyl_1;
   }
   const std::uint64_t p1 = std::uint64_t{philox_multiplier_1} * static_cast<std::uint32_t>(stream.purpose);
-  const auto a1 = static_cast<std::uint32_t>((p1 >> 32) ^ counter_high ^ run.keys_0[0]);
+  const auto a1 = static_cast<std::uint32_t>((p1 >> 32) ^ counter_high ^ key_0);
   const std::uint64_t p0 = std::uint64_t{philox_multiplier_0} * a1;
-  run.b1 = stream.draw ^ run.keys_1[0];
-  run.a2 = p1 ^ run.keys_0[1];
-  run.b2 = (p0 >> 32) ^ run.keys_1[1];
-  run.b3 = p0 ^ run.keys_1[2];
+  run.b1 = lasting(stream.draw ^ key_1);
+  run.a2 = lasting(p1 ^ (key_0 + philox_weyl_0));
+  run.b2 = lasting((p0 >> 32) ^ (key_1 + philox_weyl_1));
+  run.b3 = lasting(p0 ^ (key_1 + 2 * philox_weyl_1));
   return run;
 }
 
@@ -88,19 +103,19 @@ HWY_INLINE Halves philox_blocks(WideVec counter, const Run& run) {
   const auto times_1 = [=](WideVec x) HWY_ATTR { return hn::MulEven(hn::BitCast(words, x), multiplier_1); };
   // Words 0 and 2 are a and b; words 1 and 3 are the low halves of the last products, p1 and p0.
   WideVec p0 = times_0(counter);
-  WideVec b = hn::Xor(hn::ShiftRight<32>(p0), hn::Set(wide, run.b1));
+  WideVec b = hn::Xor(hn::ShiftRight<32>(p0), run.b1);
   WideVec p1 = times_1(b);
-  b = hn::Xor(p0, hn::Set(wide, run.b2));
-  WideVec a = hn::Xor(hn::ShiftRight<32>(p1), hn::Set(wide, run.a2));
+  b = hn::Xor(p0, run.b2);
+  WideVec a = hn::Xor(hn::ShiftRight<32>(p1), run.a2);
   p0 = times_0(a);
   const WideVec before = p1;
   p1 = times_1(b);
-  a = hn::Xor3(hn::ShiftRight<32>(p1), before, hn::Set(wide, run.keys_0[2]));
-  b = hn::Xor(hn::ShiftRight<32>(p0), hn::Set(wide, run.b3));
+  a = hn::Xor3(hn::ShiftRight<32>(p1), before, run.keys_0[2]);
+  b = hn::Xor(hn::ShiftRight<32>(p0), run.b3);
   const auto round = [&](int i) HWY_ATTR {
     const WideVec q0 = times_0(a), q1 = times_1(b);
-    a = hn::Xor3(hn::ShiftRight<32>(q1), p1, hn::Set(wide, run.keys_0[i]));
-    b = hn::Xor3(hn::ShiftRight<32>(q0), p0, hn::Set(wide, run.keys_1[i]));
+    a = hn::Xor3(hn::ShiftRight<32>(q1), p1, run.keys_0[i]);
+    b = hn::Xor3(hn::ShiftRight<32>(q0), p0, run.keys_1[i]);
     p0 = q0;
     p1 = q1;
   };
@@ -111,7 +126,7 @@ HWY_INLINE Halves philox_blocks(WideVec counter, const Run& run) {
   round(7);
   round(8);
   const WideVec q0 = times_0(a), q1 = times_1(b);
-  return {last_half(q1, p1, hn::Set(wide, run.keys_0[9])), last_half(q0, p0, hn::Set(wide, run.keys_1[9]))};
+  return {last_half(q1, p1, run.keys_0[9]), last_half(q0, p0, run.keys_1[9])};
 }
 
 /// Calls store(t, group, halves) for every group of wide_lanes blocks: tile t of these tiles, block `group` of the
