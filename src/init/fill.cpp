@@ -28,7 +28,7 @@ constexpr auto functions = std::to_array<SchemeEntry>({
     {"lecun_normal", schemes::lecun_normal},
     {"lecun_uniform", schemes::lecun_uniform},
     {"variance_scaling", schemes::variance_scaling},
-    {"orthogonal", schemes::orthogonal, Draws::any_stream, schemes::orthogonal_in_double},
+    {"orthogonal", schemes::orthogonal, Draws::any_stream},
     {"delta_orthogonal", schemes::delta_orthogonal},
     {"conv_orthogonal", schemes::conv_orthogonal},
     {"dirac", schemes::dirac, Draws::any_stream},

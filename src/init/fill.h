@@ -37,9 +37,6 @@ using ModuleFunction = std::optional<ModuleDraws> (*)(const WeightContext& conte
 /// Error where the scheme does not apply.
 using SchemeFunction = Applied (*)(const WeightContext& context, const Options& options, std::span<float> out);
 
-/// The same for float64 values: a draw of its own, exact to that type.
-using DoubleFunction = Applied (*)(const WeightContext& context, const Options& options, std::span<double> out);
-
 /// Such a rule for another parameter: fills it and gives true, or gives false for the start that it has under every
 /// scheme.
 using OtherFunction = bool (*)(const WeightContext& context, const Options& options, std::span<float> out);
@@ -60,15 +57,13 @@ struct SchemeEntry {
       : name(its_name), function(its_function), others(its_others) {}
   constexpr SchemeEntry(std::string_view its_name, SchemeFunction its_function, OtherLawFunction its_other_law)
       : name(its_name), other_law(its_other_law), function(its_function) {}
-  constexpr SchemeEntry(std::string_view its_name, SchemeFunction its_function, Draws what,
-                        DoubleFunction its_double = nullptr)
-      : name(its_name), function(its_function), in_double(its_double), draws(what) {}
+  constexpr SchemeEntry(std::string_view its_name, SchemeFunction its_function, Draws what)
+      : name(its_name), function(its_function), draws(what) {}
 
   std::string_view name;  // as in scheme_table()
   LawFunction law = nullptr;
   OtherLawFunction other_law = nullptr;
   SchemeFunction function = nullptr;
-  DoubleFunction in_double = nullptr;  // without one the floats are widened
   OtherFunction others = nullptr;
   Draws draws = Draws::own_stream;
   ModuleFunction module = nullptr;

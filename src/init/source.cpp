@@ -114,7 +114,6 @@ struct Source::State {
   bool by_scheme = true;
   Applied applied;
   std::vector<float> whole;  // of a scheme without a law, once it was computed
-  std::vector<double> whole_in_double;
 
   State(const Spec& spec, WeightContext of)
       : scheme(spec),
@@ -151,21 +150,6 @@ struct Source::State {
       return;
     }
     applied = entry == nullptr ? apply_registered(info, context, options, out) : entry->function(context, options, out);
-  }
-
-  /// Only for a weight by its scheme's own function.
-  bool has_doubles() const { return !computed && entry != nullptr && entry->in_double != nullptr; }
-
-  void fill_doubles(std::span<double> out, std::size_t first) {
-    if (out.size() == count && whole_in_double.empty()) {
-      applied = entry->in_double(context, options, out);
-      return;
-    }
-    if (whole_in_double.empty()) {
-      whole_in_double.resize(static_cast<std::size_t>(count));
-      applied = entry->in_double(context, options, whole_in_double);
-    }
-    std::ranges::copy(std::span(whole_in_double).subspan(first, out.size()), out.begin());
   }
 
   const std::vector<float>& tensor() {
@@ -245,9 +229,6 @@ void Source::fill(std::span<T> out, std::uint64_t first) const {
   if constexpr (std::same_as<T, float>) {
     if (out.size() == state.count && state.whole.empty()) return state.compute(out);
   }
-  if constexpr (std::same_as<T, double>) {
-    if (state.has_doubles()) return state.fill_doubles(out, static_cast<std::size_t>(first));
-  }
   const std::vector<float>& tensor = state.tensor();
   for (std::size_t i = 0; i < out.size(); ++i) out[i] = rounded<T>(tensor[static_cast<std::size_t>(first) + i]);
 }
@@ -317,7 +298,6 @@ template void draw_all(std::span<const Source>, std::string_view, std::uint64_t,
 
 void Source::release() const {
   state_->whole = {};
-  state_->whole_in_double = {};
 }
 
 FillReport Source::report(const Measured& values) const {

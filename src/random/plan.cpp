@@ -65,6 +65,28 @@ Plan plan(double mean, double std, double low, double high) {
   return made;
 }
 
+/// Whether the interval of standard deviations [a, b] is drawn by central_value. It has to contain the mean: for x near
+/// 1 has a coarser grid than the tail's probability. Neither the slope nor coefficients times std may leave the floats.
+bool is_central(double a, double b, double std) {
+  return -central_bound <= a && a <= 0 && 0 <= b && b <= central_bound && b - a > 1e-20 && std > 1e-30 && std < 1e30;
+}
+
+TruncatedPlan central_plan(double mean, double std, double low, double high) {
+  const double from = std::erf((low - mean) / std / std::sqrt(2.0)),
+               to = std::erf((high - mean) / std / std::sqrt(2.0));
+  TruncatedPlan made{};
+  made.std = static_cast<float>(std);
+  made.mean = static_cast<float>(mean);
+  made.low = static_cast<float>(low);
+  made.high = static_cast<float>(high);
+  const double step = std::ldexp(to - from, -32);
+  made.central_slope = static_cast<float>(step);
+  for (int i = 0; i <= central_degree; ++i)
+    for (int k = 0; k < central_pieces; ++k) made.central[i][k] = central_coefficients[i][k] * static_cast<float>(std);
+  made.central_intercept = static_cast<float>(0.5 * (from + to) + 0.5 * step);  // the middle of a cell: x is never 0
+  return made;
+}
+
 }  // namespace
 
 UniformPlan plan_uniform(float low, float high, float last) {
@@ -79,6 +101,8 @@ UniformPlanDouble plan_uniform(double low, double high) {
 
 TruncatedPlan plan_truncated(float mean, float std, float low, float high) {
   check_truncated(std, low, high);
+  const double a = (double{low} - mean) / std, b = (double{high} - mean) / std;
+  if (is_central(a, b, std)) return central_plan(mean, std, low, high);
   return plan<TruncatedPlan, float, std::uint32_t>(mean, std, low, high);
 }
 

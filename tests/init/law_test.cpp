@@ -245,25 +245,6 @@ TEST(Sources, HaveALawOrNot) {
               ThrowsMessage<Error>(HasSubstr("has 576 elements; the destination has 10, from element 570")));
 }
 
-TEST(Sources, AreOrthogonalToDoublePrecision) {
-  const Source source(parse_spec("orthogonal:gain=1"), conv_context(12, 4, 3)),
-      again(parse_spec("orthogonal:gain=1"), conv_context(12, 4, 3));
-  std::vector<double> values(12 * 36), pieces(values.size());
-  source.fill(std::span(values), 0);
-  for (std::size_t a = 0; a < 12; ++a)
-    for (std::size_t b = 0; b < 12; ++b) {
-      double product = 0;
-      for (std::size_t i = 0; i < 36; ++i) product += values[a * 36 + i] * values[b * 36 + i];
-      EXPECT_NEAR(product, a == b ? 1 : 0, 1e-14);
-    }
-  for (std::size_t first = 0; first < pieces.size(); first += 54)
-    again.fill(std::span(pieces).subspan(first, 54), first);
-  EXPECT_EQ(pieces, values);
-  Measured measured;
-  measured.add(std::span<const double>(values));
-  EXPECT_NEAR(source.report(measured).target_std, 1.0 / 6, 1e-15);
-}
-
 // The doubles are drawn as doubles, not widened floats.
 TEST(Sources, DrawEachTypeNatively) {
   const Source source(parse_spec("he_normal"), conv_context(16, 16, 3));

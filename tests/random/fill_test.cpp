@@ -16,6 +16,7 @@
 #include "fanin/base/denormals.h"
 #include "fanin/base/error.h"
 #include "fanin/random/stream.h"
+#include "random/plan.h"
 #include "random/simd/targets.h"
 #include "random/threads.h"
 #include "random/tiles.h"
@@ -129,6 +130,13 @@ TEST_F(EveryTarget, GivesTheBitsOfThePlainCode) {
     reference::truncated(plain.data(), tiles, truncated);
     simd::truncated(fast.data(), tiles, truncated);
     EXPECT_EQ(same(), count);
+    for (const TruncatedPlan& central :
+         {plan_truncated(0.5f, 2.0f, -3.5f, 4.5f), plan_truncated(0.0f, 0.02f, 0.0f, 0.0425f)}) {
+      ASSERT_NE(central.central_slope, 0.0f);
+      reference::truncated(plain.data(), tiles, central);
+      simd::truncated(fast.data(), tiles, central);
+      EXPECT_EQ(same(), count);
+    }
   }
 }
 
@@ -215,6 +223,37 @@ TEST(FillSign, IsTheTopBitOfTheWord) {
   fill_bits(words, stream, 3);
   fill_sign(std::span<double>(signs), stream, 0.5, 3);
   for (std::size_t i = 0; i < words.size(); ++i) ASSERT_EQ(signs[i], words[i] >> 31 != 0 ? -0.5 : 0.5);
+}
+
+TEST(TruncatedCentral, InvertsTheNormal) {
+  for (const auto& [low, high] : {std::pair{-2.0f, 2.0f}, {-0.5f, 2.125f}, {-1.0f, 0.0f}}) {
+    const TruncatedPlan plan = plan_truncated(0.0f, 1.0f, low, high);
+    ASSERT_NE(plan.central_slope, 0.0f);
+    const double from = std::erf(low / std::sqrt(2.0)), to = std::erf(high / std::sqrt(2.0));
+    double largest = 0;
+    for (std::uint64_t v = 0; v < std::uint64_t{1} << 32; v += 4093) {
+      const double x = from + (to - from) * (static_cast<double>(v) + 0.5) * 0x1p-32;
+      const double exact = std::copysign(normal_tail(0.5 - 0.5 * std::abs(x)), x);
+      const float z = truncated_value(static_cast<std::uint32_t>(v) ^ 0x80000000u, plan);
+      largest = std::max(largest, std::abs(z - exact));
+    }
+    EXPECT_LT(largest, 1.4e-6) << low << " " << high;
+  }
+}
+
+TEST(TruncatedCentral, IsForIntervalsAroundTheMean) {
+  const auto central = [](float std, float low, float high) {
+    return plan_truncated(0.0f, std, low, high).central_slope != 0;
+  };
+  EXPECT_TRUE(central(0.02f, -0.04f, 0.04f));
+  EXPECT_TRUE(central(1e-29f, -2e-29f, 2e-29f));
+  EXPECT_TRUE(central(1.0f, 0.0f, 1e-10f));
+  EXPECT_TRUE(central(1.0f, -2.0f, 2.13f));
+  EXPECT_FALSE(central(1.0f, -2.0f, 2.15f));
+  EXPECT_FALSE(central(1.0f, 0.01f, 2.0f));
+  EXPECT_FALSE(central(1.0f, -1e-30f, 1e-30f));
+  EXPECT_FALSE(central(1e-35f, -2e-35f, 2e-35f));
+  EXPECT_FALSE(central(1e35f, -2e35f, 2e35f));
 }
 
 TEST(TruncatedDouble, InvertsTheNormalToTheLastDigits) {

@@ -192,9 +192,9 @@ TEST_P(TruncatedQuality, HasTheExactDistribution) {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 INSTANTIATE_TEST_SUITE_P(Intervals, TruncatedQuality,
-                         testing::Values(Interval{-2, 2}, Interval{-1, 3}, Interval{-3, 0.25}, Interval{0.5, 1.5},
-                                         Interval{-8, -4}, Interval{6, infinity}, Interval{-infinity, infinity},
-                                         Interval{-infinity, 1}));
+                         testing::Values(Interval{-2, 2}, Interval{-2.125, 0.5}, Interval{0, 1}, Interval{-2.5, 2.5},
+                                         Interval{-1, 3}, Interval{-3, 0.25}, Interval{0.5, 1.5}, Interval{-8, -4},
+                                         Interval{6, infinity}, Interval{-infinity, infinity}, Interval{-infinity, 1}));
 
 TEST(TruncatedMoments, KeepTheStandardDeviationOfTheFormula) {
   // std of N(0, 1) cut at +-b: sqrt(1 - 2 b phi(b) / (2 Phi(b) - 1)).

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <concepts>
 #include <numeric>
 #include <span>
 #include <vector>
@@ -96,35 +95,20 @@ void orthogonal_from(random::compat::ForeignStream& stream, std::int64_t rows, s
 
 }  // namespace
 
-namespace {
-
-template <class T>
-Applied fill_orthogonal(const WeightContext& context, const Options& options, std::span<T> out) {
+Applied orthogonal(const WeightContext& context, const Options& options, std::span<float> out) {
   const MatrixShape whole = require_matrix(context, "orthogonal");
   const double gain = corrected_gain(context, options, "orthogonal");
   const std::int64_t rows = whole.rows / context.groups, columns = whole.columns;
   for (std::int64_t group = 0; group < context.groups; ++group) {
     const auto offset = static_cast<std::size_t>(group * rows * columns);
-    const std::span<T> block = out.subspan(offset, static_cast<std::size_t>(rows * columns));
-    if constexpr (std::same_as<T, float>) {
-      if (context.stream != nullptr) {
-        orthogonal_from(*context.stream, rows, columns, gain, block);
-        continue;
-      }
+    const std::span<float> block = out.subspan(offset, static_cast<std::size_t>(rows * columns));
+    if (context.stream != nullptr) {
+      orthogonal_from(*context.stream, rows, columns, gain, block);
+    } else {
+      haar(block, stream_of(context), rows, columns, offset, static_cast<float>(gain));
     }
-    haar(block, stream_of(context), rows, columns, offset, static_cast<T>(gain));
   }
   return {gain / std::sqrt(static_cast<double>(std::max(rows, columns))), gain};
-}
-
-}  // namespace
-
-Applied orthogonal(const WeightContext& context, const Options& options, std::span<float> out) {
-  return fill_orthogonal(context, options, out);
-}
-
-Applied orthogonal_in_double(const WeightContext& context, const Options& options, std::span<double> out) {
-  return fill_orthogonal(context, options, out);
 }
 
 Applied delta_orthogonal(const WeightContext& context, const Options& options, std::span<float> out) {

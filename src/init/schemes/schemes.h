@@ -27,7 +27,6 @@ std::optional<Planned> variance_scaling(const WeightContext& context, const Opti
 
 // orthogonal.cpp
 Applied orthogonal(const WeightContext& context, const Options& options, std::span<float> out);
-Applied orthogonal_in_double(const WeightContext& context, const Options& options, std::span<double> out);
 Applied delta_orthogonal(const WeightContext& context, const Options& options, std::span<float> out);
 Applied conv_orthogonal(const WeightContext& context, const Options& options, std::span<float> out);
 

@@ -107,6 +107,41 @@ HWY_INLINE FloatVec truncated_values(WordVec random, const TruncatedPlan& plan) 
   return hn::Min(hn::Max(value, hn::Set(floats, plan.low)), hn::Set(floats, plan.high));
 }
 
+/// A row of eight floats in each eight lanes.
+HWY_INLINE FloatVec eights(const float* row) {
+#if HWY_TARGET == HWY_AVX3
+  return FloatVec{_mm512_broadcast_f32x8(_mm256_loadu_ps(row))};
+#else
+  return hn::LoadU(Floats(), row);
+#endif
+}
+
+/// The float of `eights` that the last three bits of each index choose.
+HWY_INLINE FloatVec choose(FloatVec eights, WordVec index) {
+#if HWY_TARGET == HWY_AVX3
+  return FloatVec{_mm512_permutexvar_ps(index.raw, eights.raw)};
+#else
+  return FloatVec{_mm256_permutevar8x32_ps(eights.raw, index.raw)};
+#endif
+}
+
+HWY_INLINE FloatVec central_values(WordVec random, const TruncatedPlan& plan) {
+  const Words words;
+  const Signed integers;
+  const Floats floats;
+  const auto x = hn::MulAdd(hn::ConvertTo(floats, hn::BitCast(integers, random)), hn::Set(floats, plan.central_slope),
+                            hn::Set(floats, plan.central_intercept));
+  const auto t = hn::NegMulAdd(x, x, hn::Set(floats, central_one));
+  const auto piece = hn::ShiftRight<22>(hn::BitCast(words, t));
+  const auto s = hn::Sub(t, choose(eights(central_centres), piece));
+  const auto s2 = hn::Mul(s, s);
+  const auto coefficient = [&](int i) HWY_ATTR { return choose(eights(plan.central[i]), piece); };
+  const auto pair = [&](int i) HWY_ATTR { return hn::MulAdd(coefficient(i + 1), s, coefficient(i)); };
+  const auto p = hn::MulAdd(hn::MulAdd(pair(4), s2, pair(2)), s2, pair(0));
+  const auto value = hn::MulAdd(x, p, hn::Set(floats, plan.mean));
+  return hn::Min(hn::Max(value, hn::Set(floats, plan.low)), hn::Set(floats, plan.high));
+}
+
 /// Calls store(to, halves); `to` is where the first half goes, the second's place is 16 elements on.
 template <class T, class Store>
 HWY_INLINE void each_half_pair(T* HWY_RESTRICT out, const Tiles& tiles, const Store& store) {
@@ -144,6 +179,14 @@ void normal_tiles(float* HWY_RESTRICT out, const Tiles& tiles, float mean, float
 }
 
 void truncated_tiles(float* HWY_RESTRICT out, const Tiles& tiles, const TruncatedPlan& plan) {
+  if (plan.central_slope != 0) {
+    each_half_pair(out, tiles, [plan](float* HWY_RESTRICT to, const Halves& halves) HWY_ATTR {
+      const Floats floats;
+      hn::StoreU(central_values(halves.first, plan), floats, to);
+      hn::StoreU(central_values(halves.second, plan), floats, to + 16);
+    });
+    return;
+  }
   each_half_pair(out, tiles, [&plan](float* HWY_RESTRICT to, const Halves& halves) HWY_ATTR {
     const Floats floats;
     hn::StoreU(truncated_values(halves.first, plan), floats, to);
