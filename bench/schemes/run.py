@@ -23,16 +23,18 @@ def schemes():
     return json.loads(listed)
 
 
-def refusal(scheme, arguments):
+def refusal(row, arguments):
     """Why the network cannot start from the scheme; None where it can."""
+    looks_at_images = row["facts"]["Looks at"] in ("the network and a batch of images", "the network and its gradients")
+    source = ["--data", arguments.data] if looks_at_images else ["--input", arguments.input]
     with tempfile.TemporaryDirectory() as folder:
         tried = subprocess.run(
-            [FANIN, "init", "--model", arguments.model, "--input", arguments.input, "--data", arguments.data]
-            + ["--init", scheme, "-o", f"{folder}/weights.safetensors"],
+            [FANIN, "init", "--model", arguments.model, "--init", row["name"], "-o", f"{folder}/weights.safetensors"]
+            + source,
             capture_output=True,
             text=True,
         )
-    return None if tried.returncode == 0 else tried.stderr.strip()
+    return None if tried.returncode == 0 else tried.stderr.splitlines()[0]
 
 
 def main():
@@ -51,7 +53,7 @@ def main():
         name = row["name"]
         if name in skipped:
             continue
-        reason = refusal(name, arguments)
+        reason = refusal(row, arguments)
         if reason is None:
             fitting.append(name)
         else:

@@ -1,4 +1,4 @@
-// Schemes from another network's weights: exact copies, kept responses, kept functions, and each refusal.
+// Schemes from another network's weights: exact copies, kept responses, and each refusal.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -11,12 +11,10 @@
 
 #include "fanin/base/error.h"
 #include "fanin/init/files.h"
-#include "fanin/model/builders.h"
-#include "fanin/random/stream.h"
 #include "init/files.h"
 #include "init/helpers.h"
+#include "init/networks.h"
 #include "init/resample.h"
-#include "reference/network.h"
 
 namespace fanin::init {
 namespace {
@@ -25,72 +23,6 @@ using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::ThrowsMessage;
-
-model::Graph build(const char* model, const Shape& input = {1, 8, 8}, std::int64_t classes = 10) {
-  return model::build_model(parse_spec(model), input, classes);
-}
-
-std::vector<NamedTensor> start(const model::Graph& graph, const std::string& scheme, std::uint64_t seed = 1) {
-  return initialize(graph, parse_spec(scheme), seed);
-}
-
-const Tensor& tensor_of(const std::vector<NamedTensor>& state, std::string_view name) {
-  return std::ranges::find(state, name, &NamedTensor::name)->tensor;
-}
-
-bool same(const std::vector<NamedTensor>& a, const std::vector<NamedTensor>& b) {
-  return std::ranges::equal(a, b, [](const NamedTensor& x, const NamedTensor& y) {
-    return x.name == y.name && x.tensor.shape == y.tensor.shape && x.tensor.values == y.tensor.values;
-  });
-}
-
-/// Values 0, 1, 2, ...
-Tensor counted(const Shape& shape) {
-  Tensor tensor{shape, std::vector<float>(static_cast<std::size_t>(element_count(shape)))};
-  std::iota(tensor.values.begin(), tensor.values.end(), 0.0f);
-  return tensor;
-}
-
-Tensor noise(const Shape& shape, const char* name, float mean = 0, float std = 1) {
-  Tensor tensor{shape, std::vector<float>(static_cast<std::size_t>(element_count(shape)))};
-  random::fill_normal(std::span<float>(tensor.values), random::make_stream(3, name, random::Purpose::augment), mean,
-                      std);
-  return tensor;
-}
-
-/// As after training: He weights, random biases, norms and statistics.
-std::vector<NamedTensor> trained(const model::Graph& graph) {
-  std::vector<NamedTensor> state = start(graph, "he_normal", 5);
-  for (std::size_t p = 0; p < state.size(); ++p) {
-    const model::Role role = graph.parameters()[p].role;
-    if (role == model::Role::weight) continue;
-    Tensor& tensor = state[p].tensor;
-    tensor = noise(tensor.shape, state[p].name.c_str(), 0, 0.3f);
-    if (role == model::Role::norm_scale || role == model::Role::running_var)
-      for (float& value : tensor.values) value = 0.5f + std::abs(value);
-  }
-  return state;
-}
-
-reference::Array outputs(const model::Graph& graph, const std::vector<NamedTensor>& state) {
-  reference::Network network(graph);
-  network.load(state);
-  const Tensor images = noise({4 * element_count(graph.input_shape())}, "images");
-  return network.forward(reference::Array(images.values.begin(), images.values.end()), false);
-}
-
-double largest(const reference::Array& values) {
-  double most = 0;
-  for (const double value : values) most = std::max(most, std::abs(value));
-  return most;
-}
-
-double difference(const reference::Array& a, const reference::Array& b) {
-  EXPECT_EQ(a.size(), b.size());
-  double most = 0;
-  for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) most = std::max(most, std::abs(a[i] - b[i]));
-  return most / largest(a);
-}
 
 // Weight selection.
 
@@ -364,175 +296,6 @@ TEST(FilterCovariance, TakesFiltersOfOtherSizesAndLayers) {
               ThrowsMessage<Error>(HasSubstr("'conv.weight' of shape 4x4x1x1 has no spatial filters to measure")));
   EXPECT_THAT([&] { filled("filter_covariance:filters=all,file=" + points, conv_context(4, 4, 3)); },
               ThrowsMessage<Error>(HasSubstr("0 spatial filters for 'conv.weight'; expected at least two")));
-}
-
-// Net2Net.
-
-/// A network with every way that channels take: flattening, a depthwise layer, additions, zero channels, concatenation.
-model::Graph branched(std::int64_t w) {
-  using namespace model;
-  Graph graph("branched", {2, 8, 8});
-  const auto conv = [](std::int64_t channels, std::int64_t stride = 1, std::int64_t groups = 1) {
-    return Conv2d{.out_channels = channels,
-                  .kernel_h = 3,
-                  .kernel_w = 3,
-                  .stride_h = stride,
-                  .stride_w = stride,
-                  .pad_top = 1,
-                  .pad_left = 1,
-                  .pad_bottom = 1,
-                  .pad_right = 1,
-                  .groups = groups};
-  };
-  const Activation relu{};
-  ValueId x = graph.add("conv1", conv(w), {graph.input()});
-  x = graph.add("bn1", BatchNorm{}, {x});
-  const ValueId trunk = graph.add("relu1", relu, {x});
-  ValueId y = graph.add("depthwise", conv(w, 1, w), {trunk});
-  y = graph.add("prelu", PReLU{}, {y});
-  y = graph.add("conv2", conv(w), {y});
-  y = graph.add("scale", Scale{.initial = 0.5}, {y});
-  x = graph.add("add1", Add{}, {y, trunk});
-  const ValueId wide = graph.add("relu2", relu, {x});
-  y = graph.add("conv3", conv(2 * w, 2), {wide});
-  x = graph.add("pool", AveragePool2d{}, {wide});
-  x = graph.add("pad", Pad{.channels_before = w / 2, .channels_after = w - w / 2}, {x});
-  x = graph.add("add2", Add{}, {y, x});
-  const ValueId sum = graph.add("relu3", relu, {x});
-  y = graph.add("conv4", conv(w), {sum});
-  x = graph.add("cat", Concat{}, {sum, y});
-  x = graph.add("maxpool", MaxPool2d{}, {x});
-  x = graph.add("flatten", Flatten{}, {x});
-  x = graph.add("fc1", Linear{3 * w}, {x});
-  x = graph.add("act", Activation{ActivationKind::tanh}, {x});
-  graph.add("fc2", Linear{5}, {x});
-  return graph;
-}
-
-TEST(Net2Wider, KeepsTheFunction) {
-  const Folder folder;
-  const std::pair<model::Graph, model::Graph> pairs[] = {
-      {build("vanilla:depth=4,width=4"), build("vanilla:depth=4,width=9")},
-      {build("vanilla:depth=4,width=4,norm=batch,activation=gelu"),
-       build("vanilla:depth=4,width=8,norm=batch,activation=gelu")},
-      {build("mlp:hidden=6,layers=3"), build("mlp:hidden=20,layers=3")},
-      {branched(4), branched(10)},
-      {build("resnet20"), build("resnet20")},
-  };
-  for (const auto& [small, wide] : pairs) {
-    SCOPED_TRACE(wide.name());
-    const std::vector<NamedTensor> there = trained(small);
-    const std::string scheme = "net2wider:file=" + folder.weights("a.safetensors", there);
-    const reference::Array before = outputs(small, there);
-    EXPECT_LT(difference(before, outputs(wide, start(wide, scheme + ",noise=0"))), 1e-5);
-    const double moved = difference(before, outputs(wide, start(wide, scheme)));
-    EXPECT_LT(moved, 0.05) << "the noise is small";
-    if (small.trainable_count() != wide.trainable_count()) {
-      EXPECT_GT(moved, 1e-6);
-    }
-  }
-}
-
-TEST(Net2Wider, CopiesUnitsThatItDraws) {
-  const Folder folder;
-  const std::vector<NamedTensor> there = trained(build("mlp:hidden=6,layers=1", {8}));
-  const std::string scheme = "net2wider:noise=0,file=" + folder.weights("a.safetensors", there);
-  const model::Graph wide = build("mlp:hidden=200,layers=1", {8});
-  const std::vector<NamedTensor> one = start(wide, scheme, 1), two = start(wide, scheme, 2);
-  EXPECT_TRUE(same(one, start(wide, scheme, 1)));
-  EXPECT_FALSE(same(one, two)) << "which units are copied is the seed's";
-  const std::vector<float>&old_rows = tensor_of(there, "fc1.weight").values,
-        &rows = tensor_of(one, "fc1.weight").values;
-  EXPECT_TRUE(std::equal(old_rows.begin(), old_rows.end(), rows.begin())) << "the first units are the old ones";
-  std::vector<int> copies(6, 0);
-  for (std::size_t unit = 0; unit < 200; ++unit)
-    for (std::size_t from = 0; from < 6; ++from)
-      copies[from] += std::equal(rows.begin() + static_cast<std::ptrdiff_t>(unit * 8),
-                                 rows.begin() + static_cast<std::ptrdiff_t>(unit * 8 + 8),
-                                 old_rows.begin() + static_cast<std::ptrdiff_t>(from * 8));
-  EXPECT_EQ(std::accumulate(copies.begin(), copies.end(), 0), 200);
-  for (const int count : copies) EXPECT_NEAR(count, 33.3, 5 * std::sqrt(194.0 * 5 / 36));
-}
-
-TEST(Net2Wider, SaysWhatDoesNotCorrespond) {
-  const Folder folder;
-  const std::string file = folder.weights("a.safetensors", trained(build("vanilla:depth=4,width=8")));
-  const auto refused = [&](const model::Graph& graph, const std::string& message) {
-    EXPECT_THAT([&] { start(graph, "net2wider:file=" + file); },
-                ThrowsMessage<Error>(HasSubstr("scheme 'net2wider': " + file + ": " + message)));
-  };
-  refused(build("vanilla:depth=4,width=6"), "'conv1' has 8 outputs there and 6 here; expected no fewer here");
-  refused(build("vanilla:depth=5,width=8"), "no tensor 'conv5.weight'");
-  refused(build("vanilla:depth=3,width=8"), "'conv4.bias' is taken by no layer of the network");
-  refused(build("vanilla:depth=4,width=8", {1, 8, 8}, 12),
-          "'fc' has 10 outputs there and 12 here; expected the same classes");
-  refused(build("vanilla:depth=4,width=16", {3, 8, 8}), "'conv1.weight' has shape 8x1x3x3; expected 8x3x3x3");
-  EXPECT_THAT([&] { filled("net2wider:file=" + file, conv_context(4, 4, 3)); },
-              ThrowsMessage<Error>("scheme 'net2wider' needs a whole network; 'conv.weight' is a single tensor"));
-}
-
-TEST(Net2Deeper, KeepsTheFunction) {
-  const Folder folder;
-  struct Case {
-    const char *small, *deep, *options;
-  };
-  for (const Case& c : {Case{"vanilla:depth=4,width=6", "vanilla:depth=7,width=6", ""},
-                        Case{"vanilla:depth=4,width=6,norm=batch", "vanilla:depth=7,width=6,norm=batch", ""},
-                        Case{"mlp:hidden=12,layers=2", "mlp:hidden=12,layers=4", "map=fc5:fc3+fc3:new+fc4:new,"},
-                        Case{"vgg11:norm=batch", "vgg13:norm=batch", ""}, Case{"resnet20", "resnet32", ""},
-                        Case{"resnet20:norm=none", "resnet32:norm=none", ""},
-                        Case{"resnet20:branch_scale=scalar", "resnet32:branch_scale=scalar", ""}}) {
-    SCOPED_TRACE(c.deep);
-    const model::Graph small = build(c.small), deep = build(c.deep);
-    const std::vector<NamedTensor> there = trained(small);
-    const std::string scheme =
-        std::string("net2deeper:") + c.options + "file=" + folder.weights("a.safetensors", there);
-    EXPECT_LT(difference(outputs(small, there), outputs(deep, start(deep, scheme))), 1e-5);
-  }
-}
-
-TEST(Net2Deeper, GivesNewNormsTheMomentsThatTheyMeet) {
-  const Folder folder;
-  const model::Graph small = build("vanilla:depth=4,width=6,norm=batch"),
-                     deep = build("vanilla:depth=6,width=6,norm=batch");
-  const std::vector<NamedTensor> there = trained(small);
-  const std::vector<NamedTensor> here = start(deep, "net2deeper:file=" + folder.weights("a.safetensors", there));
-  for (std::size_t c = 0; c < 6; ++c) {
-    // Of relu(N(beta, gamma^2)): mean = beta Phi(a) + gamma phi(a), a = beta / gamma.
-    const double beta = tensor_of(there, "bn4.bias").values[c], gamma = tensor_of(there, "bn4.weight").values[c];
-    const double a = beta / gamma, below = 0.5 * std::erfc(-a / std::sqrt(2.0)),
-                 density = std::exp(-a * a / 2) / std::sqrt(2 * 3.14159265358979);
-    const double mean = beta * below + gamma * density,
-                 second = (beta * beta + gamma * gamma) * below + beta * gamma * density;
-    for (const char* norm : {"bn5", "bn6"}) {
-      const std::string name = norm;
-      EXPECT_NEAR(tensor_of(here, name + ".running_mean").values[c], mean, 1e-6);
-      EXPECT_NEAR(tensor_of(here, name + ".bias").values[c], mean, 1e-6);
-      EXPECT_NEAR(tensor_of(here, name + ".running_var").values[c], second - mean * mean, 1e-6);
-      EXPECT_NEAR(tensor_of(here, name + ".weight").values[c], std::sqrt(second - mean * mean + 1e-5), 1e-6);
-    }
-  }
-}
-
-TEST(Net2Deeper, SaysWhatDoesNotCorrespond) {
-  const Folder folder;
-  const auto refused = [&](const char* small, const char* deep, const std::string& message) {
-    const std::string file = folder.weights("a.safetensors", trained(build(small)));
-    EXPECT_THAT([&] { start(build(deep), "net2deeper:file=" + file); }, ThrowsMessage<Error>(HasSubstr(message)));
-  };
-  refused("vanilla:depth=4,width=6,activation=tanh", "vanilla:depth=5,width=6,activation=tanh",
-          "the new layer 'conv5' is followed by tanh, which changes what the layer passes on; expected relu before and "
-          "behind it");
-  refused("vanilla:depth=4,width=6", "vanilla:depth=5,width=8",
-          "'conv1.weight' has shape 6x1x3x3; expected 8x1x3x3 for the network's 'conv1.weight' (option map: layers of "
-          "other names)");
-  refused("vanilla:depth=2,width=6", "vanilla:depth=3,width=6",
-          "no 'conv3.weight', and 'conv3' here cannot start as the identity: it makes 6x2x2 of 6x4x4");
-  refused("vanilla:depth=5,width=6", "vanilla:depth=4,width=6", "'conv5.bias' is taken by no layer of the network");
-  refused(
-      "mlp:hidden=12,layers=2", "mlp:hidden=12,layers=3",
-      "no 'fc4.weight', and 'fc4' here cannot start as the identity: it makes 10 of 12 (option map: layers of other "
-      "names)");
 }
 
 // Files.
