@@ -14,16 +14,16 @@ namespace fanin::engine::kernels {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-constexpr std::int64_t kernel = pooled_conv_kernel, taps = kernel * kernel;
-// AVX-512 names 32 vector registers, AVX2 16.
-constexpr bool many_registers = HWY_TARGET <= HWY_AVX3;
-using Eight = hn::CappedTag<float, 8>;  // a pixel's channels, or the start of a row
-
 std::int64_t pooled_conv_lanes() {
   return static_cast<std::int64_t>(hn::Lanes(hn::ScalableTag<float>()));
 }
 
 #if HWY_TARGET <= HWY_AVX2
+
+constexpr std::int64_t kernel = pooled_conv_kernel, taps = kernel * kernel;
+// AVX-512 names 32 vector registers, AVX2 16.
+constexpr bool many_registers = HWY_TARGET <= HWY_AVX3;
+using Eight = hn::CappedTag<float, 8>;  // a pixel's channels, or the start of a row
 
 /// The image with its padding, a pixel being one float or eight; rows follow each other, and eight floats more. Returns
 /// x itself where it is that already.

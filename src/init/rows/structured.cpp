@@ -18,10 +18,6 @@ constexpr auto auto_gain_options = std::to_array<OptionInfo>({
     {"gain", OptionKind::text, "auto", 0, 0, "", gain_summary},
 });
 
-constexpr auto unit_gain_options = std::to_array<OptionInfo>({
-    {"gain", OptionKind::text, "1", 0, 0, "", gain_summary},
-});
-
 constexpr auto delta_options = std::to_array<OptionInfo>({
     {"gain", OptionKind::text, "auto", 0, 0, "", gain_summary},
     {"keep", OptionKind::choice, "norm", 0, 0, "norm|scale",

@@ -129,6 +129,7 @@ std::optional<ModuleDraws> preset_module(std::string_view name, const WeightCont
   const Preset& preset = find(name);
   const bool linear = context.layer_shape.size() == 2;
   if (context.role == model::Role::weight) {
+    require_matrix(context, name);
     const Rule rule = linear ? preset.linear : preset.convolution;
     const Layer layer = layer_of(context);
     if (rule == torch_default) return ModuleDraws{torch_default(layer), std::nullopt};
