@@ -95,9 +95,8 @@ TYPED_TEST(Haar, IsOrthogonalToItsPrecision) {
        {std::pair{1, 1}, {2, 1}, {1, 7}, {8, 8}, {47, 48}, {49, 48}, {64, 576}, {97, 97}, {400, 30}, {301, 299}}) {
     const std::vector<TypeParam> q = this->matrix(rows, columns);
     const int shorter = std::min(rows, columns), longer = std::max(rows, columns);
-    const auto value = [&](int vector, int i) {
-      return static_cast<double>(
-          q[static_cast<std::size_t>(rows <= columns ? vector * columns + i : i * columns + vector)]);
+    const auto value = [&q, wide = rows <= columns, columns = columns](int vector, int i) {
+      return static_cast<double>(q[static_cast<std::size_t>(wide ? vector * columns + i : i * columns + vector)]);
     };
     double worst = 0;
     for (int a = 0; a < shorter; ++a)

@@ -75,6 +75,9 @@ TEST(SchemeTable, AnswersAnUnknownNameWithTheNearest) {
 struct BadArgument {
   std::string scheme, message;
 };
+std::ostream& operator<<(std::ostream& out, const BadArgument& argument) {
+  return out << argument.scheme;
+}
 class BadArguments : public testing::TestWithParam<BadArgument> {};
 
 TEST_P(BadArguments, GetAClearError) {

@@ -74,13 +74,25 @@ TEST(NumpyGenerator, GivesTheRecordedWords) {
   EXPECT_EQ(halves.next32(), 0xc621fbcdu);
 }
 
+/// Whether the C library rounds log1p of a float correctly, as glibc does from 2.41 on: NumPy's tails, which it computes,
+/// follow the library.
+bool log1p_is_correctly_rounded() {
+  for (int i = 1; i < 1024; ++i) {
+    const float x = -static_cast<float>(i) / 1024;
+    if (std::log1p(x) != static_cast<float>(std::log1p(static_cast<double>(x)))) return false;
+  }
+  return true;
+}
+
 TEST(NumpyGenerator, DrawsBitForBit) {
   std::vector<double> wide(1000000);
   std::vector<float> narrow(1000000);
   NumpyGenerator(42).standard_normal(std::span<double>(wide));
   EXPECT_EQ(sha256(wide), "d317580e98209bd61db46be506a50f1b9ceb1823872be30aaef4153c2d9cb721");
   NumpyGenerator(42).standard_normal(std::span<float>(narrow));
-  EXPECT_EQ(sha256(narrow), "02c6867aa0cdf63e262e260b3e498dd3d06d20729163bf813f7d498ac932e3db");
+  EXPECT_EQ(sha256(narrow), log1p_is_correctly_rounded()
+                                ? "836a71db84894947201e042c9a252402e6f75a6480ff2d5775ce7d97a3dd9918"
+                                : "02c6867aa0cdf63e262e260b3e498dd3d06d20729163bf813f7d498ac932e3db");
   narrow.resize(100000);
   NumpyGenerator(42).random(std::span<float>(narrow));
   EXPECT_EQ(sha256(narrow), "b1edf8649a60c104daf8086ae576ac79c01c537473d4562d3208e60684fa3ad4");

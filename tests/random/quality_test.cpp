@@ -164,6 +164,9 @@ TEST(UniformQuality, OfDoublesIsUniform) {
 struct Interval {
   double low, high;
 };
+std::ostream& operator<<(std::ostream& out, const Interval& interval) {
+  return out << interval.low << " to " << interval.high;
+}
 class TruncatedQuality : public testing::TestWithParam<Interval> {};
 
 TEST_P(TruncatedQuality, HasTheExactDistribution) {
