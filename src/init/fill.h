@@ -34,8 +34,12 @@ struct ModuleDraws {
 using ModuleFunction = std::optional<ModuleDraws> (*)(const WeightContext& context);
 
 /// A scheme with structure between the elements. Fills out (element_count(context.shape) values, logical order). Throws
-/// Error where the scheme does not apply.
-using SchemeFunction = Applied (*)(const WeightContext& context, const Options& options, std::span<float> out);
+/// Error where the scheme does not apply. One for float and, where its structure is exact to the precision of the
+/// type, one for double; where there is none a float64 tensor is the float32 one, widened.
+template <class T>
+using FillFunction = Applied (*)(const WeightContext& context, const Options& options, std::span<T> out);
+using SchemeFunction = FillFunction<float>;
+using WideFunction = FillFunction<double>;
 
 /// Such a rule for another parameter: fills it and gives true, or gives false for the start that it has under every
 /// scheme.
@@ -57,13 +61,18 @@ struct SchemeEntry {
       : name(its_name), function(its_function), others(its_others) {}
   constexpr SchemeEntry(std::string_view its_name, SchemeFunction its_function, OtherLawFunction its_other_law)
       : name(its_name), other_law(its_other_law), function(its_function) {}
-  constexpr SchemeEntry(std::string_view its_name, SchemeFunction its_function, Draws what)
-      : name(its_name), function(its_function), draws(what) {}
+  constexpr SchemeEntry(std::string_view its_name, SchemeFunction its_function, WideFunction its_wide_function,
+                        Draws what = Draws::own_stream)
+      : name(its_name), function(its_function), wide_function(its_wide_function), draws(what) {}
+  constexpr SchemeEntry(std::string_view its_name, LawFunction its_law, SchemeFunction otherwise, WideFunction wide,
+                        OtherLawFunction its_other_law = nullptr)
+      : name(its_name), law(its_law), other_law(its_other_law), function(otherwise), wide_function(wide) {}
 
   std::string_view name;  // as in scheme_table()
   LawFunction law = nullptr;
   OtherLawFunction other_law = nullptr;
   SchemeFunction function = nullptr;
+  WideFunction wide_function = nullptr;
   OtherFunction others = nullptr;
   Draws draws = Draws::own_stream;
   ModuleFunction module = nullptr;

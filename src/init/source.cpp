@@ -113,7 +113,9 @@ struct Source::State {
   std::optional<FillReport> report;  // that it gave
   bool by_scheme = true;
   Applied applied;
-  std::vector<float> whole;  // of a scheme without a law, once it was computed
+  // Of a scheme without a law, once it was computed: floats, or doubles where it has a function for them.
+  std::vector<float> whole;
+  std::vector<double> wide;
 
   State(const Spec& spec, WeightContext of)
       : scheme(spec),
@@ -150,6 +152,16 @@ struct Source::State {
       return;
     }
     applied = entry == nullptr ? apply_registered(info, context, options, out) : entry->function(context, options, out);
+  }
+
+  bool has_wide_function() const { return !computed && entry != nullptr && entry->wide_function != nullptr; }
+
+  const std::vector<double>& wide_tensor() {
+    if (wide.empty()) {
+      wide.resize(static_cast<std::size_t>(count));
+      applied = entry->wide_function(context, options, std::span<double>(wide));
+    }
+    return wide;
   }
 
   const std::vector<float>& tensor() {
@@ -229,6 +241,13 @@ void Source::fill(std::span<T> out, std::uint64_t first) const {
   if constexpr (std::same_as<T, float>) {
     if (out.size() == state.count && state.whole.empty()) return state.compute(out);
   }
+  if constexpr (std::same_as<T, double>) {
+    if (state.has_wide_function()) {
+      const auto from = state.wide_tensor().begin() + static_cast<std::ptrdiff_t>(first);
+      std::copy_n(from, out.size(), out.begin());
+      return;
+    }
+  }
   const std::vector<float>& tensor = state.tensor();
   for (std::size_t i = 0; i < out.size(); ++i) out[i] = rounded<T>(tensor[static_cast<std::size_t>(first) + i]);
 }
@@ -242,15 +261,16 @@ void Source::fill(std::span<T> out, random::compat::ForeignStream& stream) const
   State& state = *state_;
   if (!model::is_trainable(state.context.role)) return fill(out, 0);
   if (state.law) return draw(*state.law, stream, state.context.shape, out);
-  if (state.whole.empty()) {
-    if (state.computed || state.entry == nullptr || state.entry->draws == Draws::own_stream)
-      throw Error(
-          fmt::format("scheme '{}' draws from Fanin's own stream only, not from another framework's", state.info.name));
-    state.context.stream = &stream;
-    state.tensor();
-    state.context.stream = nullptr;
+  if (state.computed || state.entry == nullptr || state.entry->draws == Draws::own_stream)
+    throw Error(
+        fmt::format("scheme '{}' draws from Fanin's own stream only, not from another framework's", state.info.name));
+  state.context.stream = &stream;
+  if constexpr (std::same_as<T, double>) {
+    state.applied = state.entry->wide_function(state.context, state.options, out);
+  } else {
+    state.compute(out);
   }
-  std::ranges::transform(state.whole, out.begin(), rounded<T>);
+  state.context.stream = nullptr;
 }
 template void Source::fill(std::span<float>, random::compat::ForeignStream&) const;
 template void Source::fill(std::span<double>, random::compat::ForeignStream&) const;
@@ -298,6 +318,7 @@ template void draw_all(std::span<const Source>, std::string_view, std::uint64_t,
 
 void Source::release() const {
   state_->whole = {};
+  state_->wide = {};
 }
 
 FillReport Source::report(const Measured& values) const {

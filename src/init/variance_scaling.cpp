@@ -65,16 +65,25 @@ Planned scaled_law(const WeightContext& context, std::string_view scheme, double
   return {centred_law(std, distribution, gain * gain / n), gain, std};
 }
 
-void fill_centred(const WeightContext& context, double std, Distribution distribution, std::span<float> out) {
+template <class T>
+void fill_centred(const WeightContext& context, double std, Distribution distribution, std::span<T> out) {
   draw(centred_law(std, distribution), random::make_stream(context.seed, context.name, random::Purpose::initialize),
        out);
 }
 
+template <class T>
 double variance_scaling(const WeightContext& context, std::string_view scheme, double gain, FanMode mode,
-                        Distribution distribution, std::span<float> out) {
+                        Distribution distribution, std::span<T> out) {
   const Planned planned = scaled_law(context, scheme, gain, mode, distribution);
   draw(planned.law, random::make_stream(context.seed, context.name, random::Purpose::initialize), out);
   return planned.target_std;
 }
+
+template void fill_centred(const WeightContext&, double, Distribution, std::span<float>);
+template void fill_centred(const WeightContext&, double, Distribution, std::span<double>);
+template double variance_scaling(const WeightContext&, std::string_view, double, FanMode, Distribution,
+                                 std::span<float>);
+template double variance_scaling(const WeightContext&, std::string_view, double, FanMode, Distribution,
+                                 std::span<double>);
 
 }  // namespace fanin::init

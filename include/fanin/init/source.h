@@ -60,7 +60,8 @@ class Source {
   bool by_scheme() const;                 // false: the fixed start (of a plan: known after fill())
   const std::optional<Law>& law() const;  // nothing: the whole tensor is computed at once
   /// Elements [first, first + out.size()) from Fanin's stream; T is float, double, bfloat16 or half. A scheme without a
-  /// law computes floats, which are rounded or widened. Throws Error outside of the tensor.
+  /// law computes floats, or doubles for T = double; plans for a whole network, schemes of files and registered ones
+  /// compute floats only, which are rounded or widened. Throws Error outside of the tensor.
   template <class T>
   void fill(std::span<T> out, std::uint64_t first) const;
 

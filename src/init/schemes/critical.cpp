@@ -40,7 +40,8 @@ std::optional<Planned> edge_of_chaos_law(const WeightContext& context, const Opt
   return scaled_law(context, "edge_of_chaos", gain, FanMode::in, Distribution::normal);
 }
 
-Applied edge_of_chaos(const WeightContext& context, const Options& options, std::span<float> out) {
+template <class T>
+Applied edge_of_chaos(const WeightContext& context, const Options& options, std::span<T> out) {
   const double gain = std::sqrt(point_of(context, options).weight_variance);
   const Spec spec{options.text("weights"), {{"gain", fmt::format("{:.17g}", gain)}}};
   const Options inner(spec, find_scheme(spec.name).options, "scheme 'edge_of_chaos'");
@@ -81,5 +82,8 @@ std::optional<Planned> random_walk(const WeightContext& context, const Options&)
   }
   return scaled_law(context, "random_walk", gain, FanMode::in, Distribution::normal);
 }
+
+template Applied edge_of_chaos(const WeightContext&, const Options&, std::span<float>);
+template Applied edge_of_chaos(const WeightContext&, const Options&, std::span<double>);
 
 }  // namespace fanin::init::schemes

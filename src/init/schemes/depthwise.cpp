@@ -28,7 +28,8 @@ void require_depthwise(const WeightContext& context, std::string_view scheme) {
                     scheme, context.name));
 }
 
-Applied he(const WeightContext& context, std::string_view scheme, std::span<float> out) {
+template <class T>
+Applied he(const WeightContext& context, std::string_view scheme, std::span<T> out) {
   const double gain = forward_gain(context.activation);
   return {init::variance_scaling(context, scheme, gain, FanMode::in, Distribution::normal, out), gain};
 }
@@ -65,21 +66,23 @@ Eigen::MatrixXd root(const Eigen::MatrixXd& matrix) {
 
 }  // namespace
 
-Applied random_impulse(const WeightContext& context, const Options&, std::span<float> out) {
+template <class T>
+Applied random_impulse(const WeightContext& context, const Options&, std::span<T> out) {
   require_depthwise(context, "random_impulse");
   if (!is_depthwise(context)) return he(context, "random_impulse", out);
   const double gain = forward_gain(context.activation);
   const std::int64_t taps = context.shape[2] * context.shape[3];
-  std::ranges::fill(out, 0.0f);
+  std::ranges::fill(out, T(0));
   for (std::int64_t filter = 0; filter < context.shape[0]; ++filter) {
     const auto index = static_cast<std::uint64_t>(filter);
     const auto tap = random::uniform_index(stream_of(context), index, static_cast<std::uint64_t>(taps));
-    out[static_cast<std::size_t>(filter * taps) + tap] = static_cast<float>(gain);
+    out[static_cast<std::size_t>(filter * taps) + tap] = static_cast<T>(gain);
   }
   return {gain / std::sqrt(static_cast<double>(taps)), gain};
 }
 
-Applied mimetic(const WeightContext& context, const Options& options, std::span<float> out) {
+template <class T>
+Applied mimetic(const WeightContext& context, const Options& options, std::span<T> out) {
   require_depthwise(context, "mimetic");
   if (!is_depthwise(context)) return he(context, "mimetic", out);
   const std::int64_t k = context.shape[2];
@@ -101,9 +104,14 @@ Applied mimetic(const WeightContext& context, const Options& options, std::span<
     const Eigen::Map<const Eigen::VectorXd> z(normals.data() + filter * taps, taps);
     const Eigen::VectorXd values = half * z;
     for (std::int64_t tap = 0; tap < taps; ++tap)
-      out[static_cast<std::size_t>(filter * taps + tap)] = static_cast<float>(values(tap));
+      out[static_cast<std::size_t>(filter * taps + tap)] = static_cast<T>(values(tap));
   }
   return {std::sqrt((half * half).trace() / static_cast<double>(taps))};
 }
+
+template Applied random_impulse(const WeightContext&, const Options&, std::span<float>);
+template Applied random_impulse(const WeightContext&, const Options&, std::span<double>);
+template Applied mimetic(const WeightContext&, const Options&, std::span<float>);
+template Applied mimetic(const WeightContext&, const Options&, std::span<double>);
 
 }  // namespace fanin::init::schemes

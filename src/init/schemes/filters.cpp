@@ -27,16 +27,18 @@ void rescale(std::vector<double>& values, double std) {
   for (double& value : values) value *= factor;
 }
 
-void write(const std::vector<double>& values, std::span<float> out) {
-  for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<float>(values[i]);
+template <class T>
+void write(const std::vector<double>& values, std::span<T> out) {
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<T>(values[i]);
 }
 
 }  // namespace
 
-Applied sparse(const WeightContext& context, const Options& options, std::span<float> out) {
+template <class T>
+Applied sparse(const WeightContext& context, const Options& options, std::span<T> out) {
   const MatrixShape whole = require_matrix(context, "sparse");
   const double std = options.number("std");
-  random::fill_normal(out, stream_of(context), 0.0f, static_cast<float>(std));
+  random::fill_normal(out, stream_of(context), T(0), static_cast<T>(std));
   const bool by_output = options.text("per") == "output";
   const std::int64_t lines = by_output ? whole.rows : whole.columns, length = by_output ? whole.columns : whole.rows;
   const auto kept = options.integer("nonzero");
@@ -64,7 +66,8 @@ std::optional<Planned> gabor_law(const WeightContext& context, const Options&) {
   return scaled_law(context, "gabor", forward_gain(context.activation), FanMode::in, Distribution::normal);
 }
 
-Applied gabor(const WeightContext& context, const Options& options, std::span<float> out) {
+template <class T>
+Applied gabor(const WeightContext& context, const Options& options, std::span<T> out) {
   if (context.shape.size() != 4 || context.shape[2] < 5 || context.shape[3] < 5)
     throw Error(fmt::format("scheme 'gabor' needs a first convolution with a kernel of 5x5 at least; '{}' has shape {}",
                             context.name, to_string(context.shape)));
@@ -103,12 +106,13 @@ Applied gabor(const WeightContext& context, const Options& options, std::span<fl
   return {std, gain};
 }
 
-Applied conv_aware(const WeightContext& context, const Options& options, std::span<float> out) {
+template <class T>
+Applied conv_aware(const WeightContext& context, const Options& options, std::span<T> out) {
   const MatrixShape whole = require_matrix(context, "conv_aware");
   const double gain = forward_gain(context.activation);
   if (context.shape.size() != 4) {
     const std::vector<double> q = haar(stream_of(context), whole.rows, whole.columns);
-    for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<float>(gain * q[i]);
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<T>(gain * q[i]);
     return {gain / std::sqrt(static_cast<double>(std::max(whole.rows, whole.columns))), gain};
   }
   const std::int64_t inputs = context.shape[1], height = context.shape[2], width = context.shape[3];
@@ -146,7 +150,8 @@ Applied conv_aware(const WeightContext& context, const Options& options, std::sp
   return {std, gain};
 }
 
-Applied looks_linear(const WeightContext& context, const Options& options, std::span<float> out) {
+template <class T>
+Applied looks_linear(const WeightContext& context, const Options& options, std::span<T> out) {
   const MatrixShape whole = require_matrix(context, "looks_linear");
   const double gain = gain_option(context, options, "looks_linear");
   const Place& place = context.place;
@@ -162,14 +167,23 @@ Applied looks_linear(const WeightContext& context, const Options& options, std::
   for (std::size_t axis = 2; axis < context.shape.size(); ++axis)
     centre = centre * context.shape[axis] + (context.shape[axis] - 1) / 2;
   const std::vector<double> m = haar(stream_of(context), half_rows, half_inputs);
-  std::ranges::fill(out, 0.0f);
+  std::ranges::fill(out, T(0));
   for (std::int64_t o = 0; o < rows; ++o)
     for (std::int64_t i = 0; i < inputs; ++i) {
       const double sign = (o >= half_rows) == (i >= half_inputs) ? 1 : -1;
       const double value = m[static_cast<std::size_t>((o % half_rows) * half_inputs + i % half_inputs)];
-      out[static_cast<std::size_t>((o * inputs + i) * taps + centre)] = static_cast<float>(sign * gain * value);
+      out[static_cast<std::size_t>((o * inputs + i) * taps + centre)] = static_cast<T>(sign * gain * value);
     }
   return {gain / std::sqrt(static_cast<double>(std::max(half_rows, half_inputs) * taps)), gain};
 }
+
+template Applied sparse(const WeightContext&, const Options&, std::span<float>);
+template Applied sparse(const WeightContext&, const Options&, std::span<double>);
+template Applied gabor(const WeightContext&, const Options&, std::span<float>);
+template Applied gabor(const WeightContext&, const Options&, std::span<double>);
+template Applied conv_aware(const WeightContext&, const Options&, std::span<float>);
+template Applied conv_aware(const WeightContext&, const Options&, std::span<double>);
+template Applied looks_linear(const WeightContext&, const Options&, std::span<float>);
+template Applied looks_linear(const WeightContext&, const Options&, std::span<double>);
 
 }  // namespace fanin::init::schemes

@@ -68,8 +68,9 @@ std::vector<Matrix> convolve(const std::vector<Matrix>& a, std::size_t size, con
 /// The matrix of PyTorch's orthogonal_: rows x columns float normals, transposed where wide, and the Q of their QR
 /// decomposition with a positive diagonal of R; here by Gram-Schmidt in double precision, each vector twice (Giraud et
 /// al. 2005: twice is enough).
+template <class T>
 void orthogonal_from(random::compat::ForeignStream& stream, std::int64_t rows, std::int64_t columns, double gain,
-                     std::span<float> out) {
+                     std::span<T> out) {
   const bool wide = rows < columns;
   const auto count = static_cast<std::size_t>(std::min(rows, columns));
   const auto length = static_cast<std::size_t>(std::max(rows, columns));
@@ -90,28 +91,30 @@ void orthogonal_from(random::compat::ForeignStream& stream, std::int64_t rows, s
     for (std::size_t i = 0; i < length; ++i) v[i] /= norm;
   }
   for (std::size_t j = 0; j < count; ++j)
-    for (std::size_t i = 0; i < length; ++i) out[at(j, i)] = static_cast<float>(gain * vectors[j * length + i]);
+    for (std::size_t i = 0; i < length; ++i) out[at(j, i)] = static_cast<T>(gain * vectors[j * length + i]);
 }
 
 }  // namespace
 
-Applied orthogonal(const WeightContext& context, const Options& options, std::span<float> out) {
+template <class T>
+Applied orthogonal(const WeightContext& context, const Options& options, std::span<T> out) {
   const MatrixShape whole = require_matrix(context, "orthogonal");
   const double gain = corrected_gain(context, options, "orthogonal");
   const std::int64_t rows = whole.rows / context.groups, columns = whole.columns;
   for (std::int64_t group = 0; group < context.groups; ++group) {
     const auto offset = static_cast<std::size_t>(group * rows * columns);
-    const std::span<float> block = out.subspan(offset, static_cast<std::size_t>(rows * columns));
+    const std::span<T> block = out.subspan(offset, static_cast<std::size_t>(rows * columns));
     if (context.stream != nullptr) {
       orthogonal_from(*context.stream, rows, columns, gain, block);
     } else {
-      haar(block, stream_of(context), rows, columns, offset, static_cast<float>(gain));
+      haar(block, stream_of(context), rows, columns, offset, static_cast<T>(gain));
     }
   }
   return {gain / std::sqrt(static_cast<double>(std::max(rows, columns))), gain};
 }
 
-Applied delta_orthogonal(const WeightContext& context, const Options& options, std::span<float> out) {
+template <class T>
+Applied delta_orthogonal(const WeightContext& context, const Options& options, std::span<T> out) {
   const MatrixShape whole = require_matrix(context, "delta_orthogonal");
   const double gain = gain_option(context, options, "delta_orthogonal");
   const std::int64_t rows = whole.rows / context.groups, inputs = context.shape[1], taps = whole.columns / inputs;
@@ -120,19 +123,20 @@ Applied delta_orthogonal(const WeightContext& context, const Options& options, s
   std::int64_t centre = 0;
   for (std::size_t axis = 2; axis < context.shape.size(); ++axis)
     centre = centre * context.shape[axis] + (context.shape[axis] - 1) / 2;
-  std::ranges::fill(out, 0.0f);
+  std::ranges::fill(out, T(0));
   for (std::int64_t group = 0; group < context.groups; ++group) {
     const std::int64_t offset = group * rows * inputs;
     const std::vector<double> q = haar(stream_of(context), rows, inputs, static_cast<std::uint64_t>(offset));
     for (std::size_t i = 0; i < q.size(); ++i)
       out[(static_cast<std::size_t>(offset) + i) * static_cast<std::size_t>(taps) + static_cast<std::size_t>(centre)] =
-          static_cast<float>(q[i] * scale);
+          static_cast<T>(q[i] * scale);
   }
   // Over all taps: the matrix's entries have the second moment scale^2 / max(rows, inputs), the other taps none.
   return {scale / std::sqrt(static_cast<double>(std::max(rows, inputs) * taps)), gain};
 }
 
-Applied conv_orthogonal(const WeightContext& context, const Options& options, std::span<float> out) {
+template <class T>
+Applied conv_orthogonal(const WeightContext& context, const Options& options, std::span<T> out) {
   const MatrixShape whole = require_matrix(context, "conv_orthogonal");
   const double gain = gain_option(context, options, "conv_orthogonal");
   const bool image = context.shape.size() == 4;
@@ -170,11 +174,17 @@ Applied conv_orthogonal(const WeightContext& context, const Options& options, st
           for (std::size_t k = 0; k < n; ++k)
             sum += rows >= inputs ? kernel[tap][o * n + k] * h[k * columns + i]
                                   : h[o * columns + k] * kernel[tap][k * n + i];
-          out[((static_cast<std::size_t>(group * rows) + o) * columns + i) * taps + tap] =
-              static_cast<float>(sum * gain);
+          out[((static_cast<std::size_t>(group * rows) + o) * columns + i) * taps + tap] = static_cast<T>(sum * gain);
         }
   }
   return {gain / std::sqrt(static_cast<double>(wide * size * size)), gain};
 }
+
+template Applied orthogonal(const WeightContext&, const Options&, std::span<float>);
+template Applied orthogonal(const WeightContext&, const Options&, std::span<double>);
+template Applied delta_orthogonal(const WeightContext&, const Options&, std::span<float>);
+template Applied delta_orthogonal(const WeightContext&, const Options&, std::span<double>);
+template Applied conv_orthogonal(const WeightContext&, const Options&, std::span<float>);
+template Applied conv_orthogonal(const WeightContext&, const Options&, std::span<double>);
 
 }  // namespace fanin::init::schemes

@@ -40,24 +40,25 @@ void for_each_centre(const WeightContext& context, const Block& block, Write wri
               static_cast<std::size_t>(((group * block.rows + o) * block.inputs + i) * block.taps + block.centre));
 }
 
-void add_noise(const WeightContext& context, double std, std::span<float> out) {
+template <class T>
+void add_noise(const WeightContext& context, double std, std::span<T> out) {
   if (std <= 0) return;
-  std::vector<float> noise(out.size());
-  random::fill_normal(std::span<float>(noise),
-                      random::make_stream(context.seed, context.name, random::Purpose::initialize), 0.0f,
-                      static_cast<float>(std));
+  std::vector<T> noise(out.size());
+  random::fill_normal(std::span<T>(noise), random::make_stream(context.seed, context.name, random::Purpose::initialize),
+                      T(0), static_cast<T>(std));
   for (std::size_t i = 0; i < out.size(); ++i) out[i] += noise[i];
 }
 
 }  // namespace
 
-Applied zero_init(const WeightContext& context, const Options& options, std::span<float> out) {
+template <class T>
+Applied zero_init(const WeightContext& context, const Options& options, std::span<T> out) {
   const Block block = block_of(context, "zero_init");
-  std::ranges::fill(out, 0.0f);
+  std::ranges::fill(out, T(0));
   if (context.place.last || (context.place.branch_end && context.place.blocks > 0)) return {no_target};
   if (block.rows <= block.inputs) {
     for_each_centre(context, block,
-                    [&](std::int64_t o, std::int64_t i, std::size_t at) { out[at] = o == i ? 1.0f : 0.0f; });
+                    [&](std::int64_t o, std::int64_t i, std::size_t at) { out[at] = o == i ? T(1) : T(0); });
     return {no_target};
   }
   const auto exponent =
@@ -65,12 +66,13 @@ Applied zero_init(const WeightContext& context, const Options& options, std::spa
   const double scale = std::exp2(-0.5 * (options.text("constant") == "paper" ? exponent - 1 : exponent));
   for_each_centre(context, block, [&](std::int64_t o, std::int64_t i, std::size_t at) {
     const bool negative = std::popcount(static_cast<std::uint64_t>(o & i)) % 2 == 1;  // Sylvester's Hadamard matrix
-    out[at] = static_cast<float>(negative ? -scale : scale);
+    out[at] = static_cast<T>(negative ? -scale : scale);
   });
   return {no_target};
 }
 
-Applied idinit(const WeightContext& context, const Options& options, std::span<float> out) {
+template <class T>
+Applied idinit(const WeightContext& context, const Options& options, std::span<T> out) {
   const Block block = block_of(context, "idinit");
   const std::int64_t columns = block.inputs * block.taps;
   const bool taps_first = options.text("order") == "taps_first";
@@ -81,19 +83,20 @@ Applied idinit(const WeightContext& context, const Options& options, std::span<f
   };
   const bool to_zero = context.place.last || (context.place.branch_end && context.place.blocks > 0);
   const double value = to_zero ? options.number("epsilon") : options.number("tau");
-  std::ranges::fill(out, 0.0f);
+  std::ranges::fill(out, T(0));
   for (std::int64_t group = 0; group < context.groups; ++group)
     for (std::int64_t o = 0; o < block.rows; ++o) {
-      const std::span<float> row =
+      const std::span<T> row =
           out.subspan(static_cast<std::size_t>((group * block.rows + o) * columns), static_cast<std::size_t>(columns));
-      row[static_cast<std::size_t>(column(o % columns))] = static_cast<float>(value);
-      if (to_zero && columns > 1) row[static_cast<std::size_t>(column((o + 1) % columns))] = static_cast<float>(-value);
+      row[static_cast<std::size_t>(column(o % columns))] = static_cast<T>(value);
+      if (to_zero && columns > 1) row[static_cast<std::size_t>(column((o + 1) % columns))] = static_cast<T>(-value);
     }
   add_noise(context, options.number("noise"), out);
   return {no_target};
 }
 
-Applied sinusoidal(const WeightContext& context, const Options& options, std::span<float> out) {
+template <class T>
+Applied sinusoidal(const WeightContext& context, const Options& options, std::span<T> out) {
   const MatrixShape whole = require_matrix(context, "sinusoidal");
   const double gain = gain_option(context, options, "sinusoidal");
   const double n = static_cast<double>(whole.columns), m = static_cast<double>(whole.rows);
@@ -115,21 +118,23 @@ Applied sinusoidal(const WeightContext& context, const Options& options, std::sp
   const double amplitude = gain / std::sqrt(variance * n);
   for (std::int64_t i = 0; i < whole.rows; ++i)
     for (std::int64_t j = 0; j < whole.columns; ++j)
-      out[static_cast<std::size_t>(i * whole.columns + j)] = static_cast<float>(amplitude * value(i, j));
+      out[static_cast<std::size_t>(i * whole.columns + j)] = static_cast<T>(amplitude * value(i, j));
   return {gain / std::sqrt(n), gain};
 }
 
-Applied tanh_fixed_point(const WeightContext& context, const Options& options, std::span<float> out) {
+template <class T>
+Applied tanh_fixed_point(const WeightContext& context, const Options& options, std::span<T> out) {
   const Block block = block_of(context, "tanh_fixed_point");
-  std::ranges::fill(out, 0.0f);
+  std::ranges::fill(out, T(0));
   for_each_centre(context, block, [&](std::int64_t o, std::int64_t i, std::size_t at) {
-    out[at] = (block.rows >= block.inputs ? o % block.inputs == i : i % block.rows == o) ? 1.0f : 0.0f;
+    out[at] = (block.rows >= block.inputs ? o % block.inputs == i : i % block.rows == o) ? T(1) : T(0);
   });
   add_noise(context, options.number("alpha") / std::sqrt(static_cast<double>(block.inputs * block.taps)), out);
   return {no_target};
 }
 
-Applied bilinear(const WeightContext& context, const Options&, std::span<float> out) {
+template <class T>
+Applied bilinear(const WeightContext& context, const Options&, std::span<T> out) {
   const Block block = block_of(context, "bilinear");
   if (context.shape.size() != 4)
     throw Error(fmt::format("scheme 'bilinear' needs a convolution's kernel (O, I, kH, kW); '{}' has shape {}",
@@ -138,16 +143,27 @@ Applied bilinear(const WeightContext& context, const Options&, std::span<float> 
     const auto factor = static_cast<double>((extent + 1) / 2);
     return 1 - std::abs(static_cast<double>(at) - 0.5 * static_cast<double>(extent - 1)) / factor;
   };
-  std::ranges::fill(out, 0.0f);
+  std::ranges::fill(out, T(0));
   const std::int64_t height = context.shape[2], width = context.shape[3];
   for_each_centre(context, block, [&](std::int64_t o, std::int64_t i, std::size_t at) {
     if (o % block.inputs != i) return;
     for (std::int64_t y = 0; y < height; ++y)
       for (std::int64_t x = 0; x < width; ++x)
         out[at - static_cast<std::size_t>(block.centre) + static_cast<std::size_t>(y * width + x)] =
-            static_cast<float>(tent(height, y) * tent(width, x));
+            static_cast<T>(tent(height, y) * tent(width, x));
   });
   return {no_target};
 }
+
+template Applied zero_init(const WeightContext&, const Options&, std::span<float>);
+template Applied zero_init(const WeightContext&, const Options&, std::span<double>);
+template Applied idinit(const WeightContext&, const Options&, std::span<float>);
+template Applied idinit(const WeightContext&, const Options&, std::span<double>);
+template Applied sinusoidal(const WeightContext&, const Options&, std::span<float>);
+template Applied sinusoidal(const WeightContext&, const Options&, std::span<double>);
+template Applied tanh_fixed_point(const WeightContext&, const Options&, std::span<float>);
+template Applied tanh_fixed_point(const WeightContext&, const Options&, std::span<double>);
+template Applied bilinear(const WeightContext&, const Options&, std::span<float>);
+template Applied bilinear(const WeightContext&, const Options&, std::span<double>);
 
 }  // namespace fanin::init::schemes

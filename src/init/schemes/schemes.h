@@ -1,4 +1,4 @@
-// The functions behind the table's rows, one file a family.
+// The functions behind the table's rows, one file a family; T is float or double.
 #pragma once
 #include <optional>
 #include <span>
@@ -26,12 +26,16 @@ std::optional<Planned> lecun_uniform(const WeightContext& context, const Options
 std::optional<Planned> variance_scaling(const WeightContext& context, const Options& options);
 
 // orthogonal.cpp
-Applied orthogonal(const WeightContext& context, const Options& options, std::span<float> out);
-Applied delta_orthogonal(const WeightContext& context, const Options& options, std::span<float> out);
-Applied conv_orthogonal(const WeightContext& context, const Options& options, std::span<float> out);
+template <class T>
+Applied orthogonal(const WeightContext& context, const Options& options, std::span<T> out);
+template <class T>
+Applied delta_orthogonal(const WeightContext& context, const Options& options, std::span<T> out);
+template <class T>
+Applied conv_orthogonal(const WeightContext& context, const Options& options, std::span<T> out);
 
 // dirac.cpp
-Applied dirac(const WeightContext& context, const Options& options, std::span<float> out);
+template <class T>
+Applied dirac(const WeightContext& context, const Options& options, std::span<T> out);
 
 // branch_scales.cpp
 std::optional<Planned> rezero(const WeightContext& context, const Options& options);
@@ -43,31 +47,44 @@ std::optional<Law> layerscale_others(const WeightContext& context, const Options
 std::optional<Planned> mup(const WeightContext& context, const Options& options);
 
 // tat.cpp
-Applied tat(const WeightContext& context, const Options& options, std::span<float> out);
+template <class T>
+Applied tat(const WeightContext& context, const Options& options, std::span<T> out);
 
 // depthwise.cpp
-Applied random_impulse(const WeightContext& context, const Options& options, std::span<float> out);
-Applied mimetic(const WeightContext& context, const Options& options, std::span<float> out);
+template <class T>
+Applied random_impulse(const WeightContext& context, const Options& options, std::span<T> out);
+template <class T>
+Applied mimetic(const WeightContext& context, const Options& options, std::span<T> out);
 
 // sparse_orthogonal.cpp
-Applied sparse_orthogonal(const WeightContext& context, const Options& options, std::span<float> out);
+template <class T>
+Applied sparse_orthogonal(const WeightContext& context, const Options& options, std::span<T> out);
 
 // signed_constant.cpp
 std::optional<Planned> signed_constant(const WeightContext& context, const Options& options);
 
 // patterns.cpp
-Applied zero_init(const WeightContext& context, const Options& options, std::span<float> out);
-Applied idinit(const WeightContext& context, const Options& options, std::span<float> out);
-Applied sinusoidal(const WeightContext& context, const Options& options, std::span<float> out);
-Applied tanh_fixed_point(const WeightContext& context, const Options& options, std::span<float> out);
-Applied bilinear(const WeightContext& context, const Options& options, std::span<float> out);
+template <class T>
+Applied zero_init(const WeightContext& context, const Options& options, std::span<T> out);
+template <class T>
+Applied idinit(const WeightContext& context, const Options& options, std::span<T> out);
+template <class T>
+Applied sinusoidal(const WeightContext& context, const Options& options, std::span<T> out);
+template <class T>
+Applied tanh_fixed_point(const WeightContext& context, const Options& options, std::span<T> out);
+template <class T>
+Applied bilinear(const WeightContext& context, const Options& options, std::span<T> out);
 
 // filters.cpp
-Applied sparse(const WeightContext& context, const Options& options, std::span<float> out);
+template <class T>
+Applied sparse(const WeightContext& context, const Options& options, std::span<T> out);
 std::optional<Planned> gabor_law(const WeightContext& context, const Options& options);
-Applied gabor(const WeightContext& context, const Options& options, std::span<float> out);
-Applied conv_aware(const WeightContext& context, const Options& options, std::span<float> out);
-Applied looks_linear(const WeightContext& context, const Options& options, std::span<float> out);
+template <class T>
+Applied gabor(const WeightContext& context, const Options& options, std::span<T> out);
+template <class T>
+Applied conv_aware(const WeightContext& context, const Options& options, std::span<T> out);
+template <class T>
+Applied looks_linear(const WeightContext& context, const Options& options, std::span<T> out);
 
 // residual.cpp
 std::optional<Planned> fixup(const WeightContext& context, const Options& options);
@@ -80,7 +97,8 @@ std::optional<Planned> scaled_residual(const WeightContext& context, const Optio
 
 // critical.cpp
 std::optional<Planned> edge_of_chaos_law(const WeightContext& context, const Options& options);
-Applied edge_of_chaos(const WeightContext& context, const Options& options, std::span<float> out);
+template <class T>
+Applied edge_of_chaos(const WeightContext& context, const Options& options, std::span<T> out);
 std::optional<Law> edge_of_chaos_others(const WeightContext& context, const Options& options);
 std::optional<Planned> autoinit(const WeightContext& context, const Options& options);
 std::optional<Planned> random_walk(const WeightContext& context, const Options& options);

@@ -49,7 +49,8 @@ struct Turned {
 
 }  // namespace
 
-Applied sparse_orthogonal(const WeightContext& context, const Options& options, std::span<float> out) {
+template <class T>
+Applied sparse_orthogonal(const WeightContext& context, const Options& options, std::span<T> out) {
   const MatrixShape whole = require_matrix(context, "sparse_orthogonal");
   const double gain = gain_option(context, options, "sparse_orthogonal"), density = options.number("density");
   const std::int64_t rows = whole.rows / context.groups, inputs = context.shape[1], taps = whole.columns / inputs;
@@ -66,7 +67,7 @@ Applied sparse_orthogonal(const WeightContext& context, const Options& options, 
   std::int64_t centre = 0;
   for (std::size_t axis = 2; axis < context.shape.size(); ++axis)
     centre = centre * context.shape[axis] + (context.shape[axis] - 1) / 2;
-  std::ranges::fill(out, 0.0f);
+  std::ranges::fill(out, T(0));
   for (std::int64_t group = 0; group < context.groups; ++group) {
     const random::Stream stream =
         random::make_stream(context.seed, context.name, random::Purpose::initialize, static_cast<std::uint32_t>(group));
@@ -81,10 +82,13 @@ Applied sparse_orthogonal(const WeightContext& context, const Options& options, 
       for (std::int64_t i = 0; i < inputs; ++i) {
         const std::int64_t at = rows >= inputs ? o * shorter + i : i * shorter + o;
         out[static_cast<std::size_t>(((group * rows + o) * inputs + i) * taps + centre)] =
-            static_cast<float>(gain * matrix.values[static_cast<std::size_t>(at)]);
+            static_cast<T>(gain * matrix.values[static_cast<std::size_t>(at)]);
       }
   }
   return {gain / std::sqrt(static_cast<double>(longer * taps)), gain};
 }
+
+template Applied sparse_orthogonal(const WeightContext&, const Options&, std::span<float>);
+template Applied sparse_orthogonal(const WeightContext&, const Options&, std::span<double>);
 
 }  // namespace fanin::init::schemes

@@ -72,11 +72,15 @@ Graph tat_prepare(const Graph& graph, const Options& options) {
   return tailored;
 }
 
-Applied tat(const WeightContext& context, const Options&, std::span<float> out) {
+template <class T>
+Applied tat(const WeightContext& context, const Options&, std::span<T> out) {
   // The output scale sqrt(2 / (1 + slope^2)) of the activation stands in the weights before it: f(s z) = s f(z).
   const Spec spec{"delta_orthogonal", {{"keep", "scale"}}};
   require_matrix(context, "tat");
   return delta_orthogonal(context, Options(spec, find_scheme(spec.name).options, "scheme 'tat'"), out);
 }
+
+template Applied tat(const WeightContext&, const Options&, std::span<float>);
+template Applied tat(const WeightContext&, const Options&, std::span<double>);
 
 }  // namespace fanin::init::schemes
