@@ -290,6 +290,30 @@ void Source::finish(std::span<T> out, random::compat::ForeignStream& stream) con
   if (state_->module->loop) draw(*state_->module->loop, stream, state_->context.shape, out);
 }
 
+namespace {
+
+/// The order in which a PyTorch model makes its layers: that of its parameters, but for a residual block's
+/// "downsample", which torchvision makes first and hands to the block.
+std::vector<std::size_t> construction_order(std::span<const Source> sources) {
+  constexpr std::string_view made_first = "downsample.";
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    auto at = order.end();
+    const std::string& name = sources[i].name();
+    if (const std::size_t dot = name.find(fmt::format(".{}", made_first)); dot != std::string::npos) {
+      const std::string block = name.substr(0, dot + 1);
+      at = std::ranges::find_if(order, [&](std::size_t other) {
+        const std::string& its_name = sources[other].name();
+        return its_name.starts_with(block) && !its_name.substr(block.size()).starts_with(made_first);
+      });
+    }
+    order.insert(at, i);
+  }
+  return order;
+}
+
+}  // namespace
+
 template <class T>
 void draw_all(std::span<const Source> sources, std::string_view stream_name, std::uint64_t seed,
               const TakeTensor<T>& take) {
@@ -303,10 +327,10 @@ void draw_all(std::span<const Source> sources, std::string_view stream_name, std
     }
     return;
   }
-  std::vector<std::vector<T>> all;
-  for (std::size_t i = 0; i < sources.size(); ++i) {
-    all.push_back(empty(i));
-    sources[i].construct(std::span<T>(all.back()), *stream);
+  std::vector<std::vector<T>> all(sources.size());
+  for (const std::size_t i : construction_order(sources)) {
+    all[i] = empty(i);
+    sources[i].construct(std::span<T>(all[i]), *stream);
   }
   for (std::size_t i = 0; i < sources.size(); ++i) {
     sources[i].finish(std::span<T>(all[i]), *stream);

@@ -1,4 +1,4 @@
-"""Initial weights as the installed frameworks draw them, into a .npz: initial.py torch|numpy|jax OUT."""
+"""Initial weights as the installed frameworks draw them, into a .npz: initial.py torch|torchvision|numpy|jax OUT."""
 import math
 import sys
 
@@ -115,6 +115,19 @@ def torch_draws():
     return {name: value.detach().numpy() for name, value in draws.items()}
 
 
+def torchvision_draws():
+    import torch
+    from torchvision import models
+
+    draws = {}
+    for model in ("resnet18", "resnet50"):
+        torch.manual_seed(0)
+        for name, value in getattr(models, model)(num_classes=10).state_dict().items():
+            if not name.endswith("num_batches_tracked"):
+                draws[f"{model}/torchvision-resnet/{name}"] = value.numpy()
+    return draws
+
+
 def numpy_draws():
     draws = {}
     for key, shape in {"1d": (5,), "2d": (3, 4), "4d": (64, 3, 7, 7), "3d": (20, 5, 9), "5d": (2, 3, 2, 2, 2)}.items():
@@ -163,4 +176,5 @@ def jax_draws():
     return draws
 
 
-numpy.savez(sys.argv[2], **{"torch": torch_draws, "numpy": numpy_draws, "jax": jax_draws}[sys.argv[1]]())
+FRAMEWORKS = {"torch": torch_draws, "torchvision": torchvision_draws, "numpy": numpy_draws, "jax": jax_draws}
+numpy.savez(sys.argv[2], **FRAMEWORKS[sys.argv[1]]())

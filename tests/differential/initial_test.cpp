@@ -129,6 +129,12 @@ TEST(Initial, PyTorchsModulesAndCalls) {
   EXPECT_GE(calls, 60u);
 }
 
+TEST(Initial, TorchvisionsOwnResNets) {
+  const Arrays arrays = drawn_by("torchvision", "torchvision");
+  if (arrays.empty()) GTEST_SKIP() << "no Python with torchvision";
+  for (const char* name : {"resnet18", "resnet50"}) compare_network<float>(arrays, name, "torchvision-resnet", "torch");
+}
+
 TEST(Initial, TheTextBooksLines) {
   DRAWN_OR_SKIP("numpy", "numpy")
   for (const auto& [key, theirs] : arrays) compare_call<double>(theirs, key, "numpy", 7);
