@@ -51,6 +51,10 @@ std::string Database::text(const char* sql) {
 
 void Database::fail(int code) const {
   const std::string reason = handle_ ? sqlite3_errmsg(handle_.get()) : sqlite3_errstr(code);
+  const int exact = handle_ ? sqlite3_extended_errcode(handle_.get()) : code;
+  // A page that the file's header promises is not there: newer SQLite's word for a file that was cut.
+  if (!writing_ && exact == SQLITE_IOERR_SHORT_READ)
+    throw Error(fmt::format("{} is damaged: {}", path_.string(), reason));
   const int kind = code & 0xff;
   // SQLite says "unable to open database file" and "disk I/O error" of a full disk as well.
   if (kind == SQLITE_IOERR || (kind == SQLITE_CANTOPEN && writing_ && may_be_written(path_))) {

@@ -64,7 +64,9 @@ inline std::vector<NamedTensor> trained(const model::Graph& graph) {
 inline reference::Array outputs(const model::Graph& graph, const std::vector<NamedTensor>& state) {
   reference::Network network(graph);
   network.load(state);
-  const Tensor images = noise({4 * element_count(graph.input_shape())}, "images");
+  Shape flat(1);
+  flat[0] = 4 * element_count(graph.input_shape());
+  const Tensor images = noise(flat, "images");
   return network.forward(reference::Array(images.values.begin(), images.values.end()), false);
 }
 

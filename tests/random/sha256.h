@@ -34,7 +34,7 @@ std::string sha256(const std::vector<T>& values) {
   for (std::size_t i = 0; i < 8; ++i)
     bytes[bytes.size() - 1 - i] = static_cast<std::uint8_t>(std::uint64_t{size} * 8 >> (8 * i));
   const std::vector<std::uint32_t> k = sha256_constants(64, true), start = sha256_constants(8, false);
-  std::array<std::uint32_t, 8> hash;
+  std::array<std::uint32_t, 8> hash{};
   std::copy(start.begin(), start.end(), hash.begin());
   for (std::size_t block = 0; block < bytes.size(); block += 64) {
     std::array<std::uint32_t, 64> w;
