@@ -103,6 +103,12 @@ Arguments parse_arguments(const Command& command, std::vector<std::string> words
       options.push_back(app.add_option(std::string(row.names))->multi_option_policy(CLI::MultiOptionPolicy::TakeAll));
     }
   }
+  // "--shape=" is an empty value: CLI11 would take the next word for it.
+  for (auto word = words.begin(); word != words.end() && *word != "--"; ++word) {
+    if (!word->starts_with("--") || !word->ends_with('=')) continue;
+    word->pop_back();
+    word = words.insert(word + 1, "");
+  }
   try {
     app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
   } catch (const CLI::ArgumentMismatch&) {

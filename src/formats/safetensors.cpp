@@ -234,12 +234,22 @@ Safetensors read_safetensors(const std::filesystem::path& path) {
   return parse_safetensors(read_file(path), path.string());
 }
 
-std::vector<NamedTensor> read_tensors(const std::filesystem::path& path) {
+std::vector<NamedTensor> parse_weights(std::span<const std::uint8_t> bytes, const std::string& place) {
   std::vector<NamedTensor> tensors;
-  for (const NamedArray& named : read_safetensors(path).arrays) {
+  for (const NamedArray& named : parse_safetensors(bytes, place).arrays) {
+    if (named.name.ends_with(".num_batches_tracked")) continue;
+    const ElementType type = named.array.type;
+    if (type != ElementType::float32 && type != ElementType::float64 && type != ElementType::float16 &&
+        type != ElementType::bfloat16)
+      throw Error(fmt::format("{}: '{}' has elements of type {}; expected float16, bfloat16, float32 or float64", place,
+                              named.name, to_string(type)));
     tensors.push_back({named.name, to_tensor(named.array)});
   }
   return tensors;
+}
+
+std::vector<NamedTensor> read_weights(const std::filesystem::path& path) {
+  return parse_weights(read_file(path), path.string());
 }
 
 std::vector<std::uint8_t> encode_safetensors(const Safetensors& content) {

@@ -154,6 +154,14 @@ struct Source::State {
     applied = entry == nullptr ? apply_registered(info, context, options, out) : entry->function(context, options, out);
   }
 
+  /// A half ends at 65504, which schemes' arguments may pass; the other types hold all that they allow.
+  void require_in_half(double magnitude) const {
+    constexpr double largest = 65504;
+    if (magnitude > largest)
+      throw Error(fmt::format("scheme '{}' gives '{}' values up to {:.6g}; expected at most {}, where half ends",
+                              scheme.text(), name, magnitude, largest));
+  }
+
   bool has_wide_function() const { return !computed && entry != nullptr && entry->wide_function != nullptr; }
 
   const std::vector<double>& wide_tensor() {
@@ -235,6 +243,11 @@ void Source::fill(std::span<T> out, std::uint64_t first) const {
                             to_string(state.context.shape), state.count, out.size(),
                             first == 0 ? "" : fmt::format(", from element {}", first)));
   if (state.law) {
+    if constexpr (std::same_as<T, half>) {
+      // No normal of the stream is further out than 6.4 standard deviations (docs/random.md).
+      const double end = std::max(std::abs(law_minimum(*state.law)), std::abs(law_maximum(*state.law)));
+      state.require_in_half(std::isfinite(end) ? end : std::abs(law_mean(*state.law)) + 6.4 * law_std(*state.law));
+    }
     draw(*state.law, random::make_stream(state.context.seed, state.name, random::Purpose::initialize), out, first);
     return;
   }
@@ -249,6 +262,9 @@ void Source::fill(std::span<T> out, std::uint64_t first) const {
     }
   }
   const std::vector<float>& tensor = state.tensor();
+  if constexpr (std::same_as<T, half>) {
+    for (const float value : tensor) state.require_in_half(std::abs(static_cast<double>(value)));
+  }
   for (std::size_t i = 0; i < out.size(); ++i) out[i] = rounded<T>(tensor[static_cast<std::size_t>(first) + i]);
 }
 template void Source::fill(std::span<float>, std::uint64_t) const;

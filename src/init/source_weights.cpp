@@ -21,8 +21,8 @@ namespace {
 SourceWeights read_weights(const std::string& path) {
   const std::vector<std::uint8_t> bytes = read_file(path);
   SourceWeights weights{path, fmt::format("{:016x}", hash_bytes(bytes)), {}};
-  for (const formats::NamedArray& named : formats::parse_safetensors(bytes, path).arrays)
-    weights.tensors.emplace(named.name, formats::to_tensor(named.array));
+  for (NamedTensor& named : formats::parse_weights(bytes, path))
+    weights.tensors.emplace(std::move(named.name), std::move(named.tensor));
   return weights;
 }
 

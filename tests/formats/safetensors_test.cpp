@@ -90,12 +90,25 @@ TEST(Safetensors, WritesTensorsToFiles) {
   const std::filesystem::path path = ::testing::TempDir() + "fanin-test.safetensors";
   write_safetensors(path, std::vector<NamedTensor>{{"z", square}, {"conv.weight", {{3}, {7, 8, 9}}}},
                     {{"model", "lenet5"}});
-  const std::vector<NamedTensor> tensors = read_tensors(path);
+  const std::vector<NamedTensor> tensors = read_weights(path);
   ASSERT_EQ(tensors.size(), 2u);
   EXPECT_EQ(tensors[0].name, "conv.weight");
   EXPECT_THAT(tensors[0].tensor.values, ElementsAre(7, 8, 9));
   EXPECT_EQ(tensors[1].tensor.shape, square.shape);
   EXPECT_EQ(read_safetensors(path).metadata.at("model"), "lenet5");
+}
+
+TEST(Safetensors, WeightsAreFloats) {
+  Safetensors content;
+  content.arrays.push_back({"bn.num_batches_tracked", {ElementType::int64, {}, Bytes(8, 0)}});
+  content.arrays.push_back({"fc.weight", {ElementType::float64, {1}, from_hex("000000000000f8bf")}});
+  const std::vector<NamedTensor> weights = parse_weights(encode_safetensors(content), "x");
+  ASSERT_EQ(weights.size(), 1u) << "PyTorch's counter is no weight";
+  EXPECT_EQ(weights[0].tensor.values[0], -1.5f);
+  content.arrays[1].array = {ElementType::int32, {1}, Bytes(4, 0)};
+  EXPECT_THAT([&] { parse_weights(encode_safetensors(content), "x"); },
+              ::testing::ThrowsMessage<Error>(
+                  "x: 'fc.weight' has elements of type int32; expected float16, bfloat16, float32 or float64"));
 }
 
 TEST(Safetensors, AcceptsWhatTheReferenceAccepts) {

@@ -1,4 +1,5 @@
-// Structured tensors in double precision: exact to the type, and where a formula gives them, the floats' own values.
+// Structured tensors in double precision: exact to the type, and where a formula gives them, the floats' own values;
+// and what a half cannot hold.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "fanin/base/error.h"
 #include "fanin/init/source.h"
 #include "fanin/random/compat.h"
 #include "init/helpers.h"
@@ -88,6 +90,21 @@ TEST(Float64, AForeignStreamsMatrixIsDrawnInDouble) {
   std::vector<double> values(12);
   source.fill(std::span(values), *random::compat::make_foreign_stream("torch", 0));
   for (std::size_t i = 0; i < values.size(); ++i) EXPECT_NEAR(values[i], expected[i], 1e-14) << i;
+}
+
+TEST(Half, RefusesWhatItCannotHold) {
+  for (const char* scheme :
+       {"constant:value=1e6", "normal:std=30000", "uniform:low=0,high=70000", "orthogonal:gain=1e6"}) {
+    const Source source(parse_spec(scheme), linear_context(4, 4));
+    std::vector<half> values(16);
+    EXPECT_THAT([&] { source.fill(std::span(values), 0); },
+                testing::ThrowsMessage<Error>(testing::HasSubstr("where half ends")))
+        << scheme;
+  }
+  const Source source(parse_spec("constant:value=60000"), linear_context(4, 4));
+  std::vector<half> values(16);
+  source.fill(std::span(values), 0);
+  EXPECT_EQ(to_float(values[0]), 60000.0f);
 }
 
 }  // namespace

@@ -74,8 +74,8 @@ TEST(NumpyGenerator, GivesTheRecordedWords) {
   EXPECT_EQ(halves.next32(), 0xc621fbcdu);
 }
 
-/// Whether the C library rounds log1p of a float correctly, as glibc does from 2.41 on: NumPy's tails, which it computes,
-/// follow the library.
+/// Whether the C library rounds log1p of a float correctly, as glibc does from 2.41 on: NumPy's tails, which it
+/// computes, follow the library.
 bool log1p_is_correctly_rounded() {
   for (int i = 1; i < 1024; ++i) {
     const float x = -static_cast<float>(i) / 1024;

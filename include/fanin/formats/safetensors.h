@@ -24,8 +24,10 @@ struct Safetensors {
 Safetensors parse_safetensors(std::span<const std::uint8_t> bytes, std::string_view file);
 Safetensors read_safetensors(const std::filesystem::path& path);
 
-/// The tensors of a file converted to float32 (a model's weights). Throws Error.
-std::vector<NamedTensor> read_tensors(const std::filesystem::path& path);
+/// The tensors of a model's weights, converted to float32. PyTorch's counters ("....num_batches_tracked") are left out;
+/// throws Error for another tensor that holds no floats.
+std::vector<NamedTensor> parse_weights(std::span<const std::uint8_t> bytes, const std::string& place);
+std::vector<NamedTensor> read_weights(const std::filesystem::path& path);
 
 /// The bytes that the reference implementation writes: sorted by type (widest first), then by name. Throws Error for a
 /// name that is empty, "__metadata__", given twice or not UTF-8.

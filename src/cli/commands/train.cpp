@@ -128,6 +128,14 @@ std::string result_text(const train::Trial& trial, const Files& files) {
                             files.curve().string(), files.checkpoint().string());
 }
 
+void refuse_not_finite(const std::vector<NamedTensor>& weights, const std::string& file) {
+  for (const auto& [name, tensor] : weights)
+    for (std::size_t i = 0; i < tensor.values.size(); ++i)
+      if (!std::isfinite(tensor.values[i]))
+        throw Error(
+            fmt::format("{}: '{}' holds {} at element {}; expected finite weights", file, name, tensor.values[i], i));
+}
+
 void refuse_trained_folder(const Arguments& arguments, const Files& files) {
   if (arguments.given("--resume") || !fs::exists(files.checkpoint())) return;
   throw Error(fmt::format("{} holds a trained network already; expected another --out, or --resume to go on with it",
@@ -167,7 +175,8 @@ int run_train(const Arguments& arguments) {
   const auto start = going_on || weights_given ? train::Trial::Start::given : train::Trial::Start::scheme;
   train::Trial trial({dataset, data::compute_normalization(dataset.train)}, settings, stop.token(), start);
   if (weights_given) {
-    const std::vector<NamedTensor> weights = formats::read_tensors(arguments.text("--weights"));
+    const std::vector<NamedTensor> weights = formats::read_weights(arguments.text("--weights"));
+    refuse_not_finite(weights, arguments.text("--weights"));
     try {
       trial.set_parameters(weights);
     } catch (const Error& error) {

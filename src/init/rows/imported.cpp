@@ -89,8 +89,8 @@ constexpr auto table = std::to_array<SchemeInfo>({
      "first layer, n channels there, m here: repeat: W'[j] = W[j mod n] / copies of it (m < n: sum of W[i], i mod m = "
      "j); mean: W'[j] = sum W / m; both keep the response to an image whose channels agree (3 to 1: the sum; 1 to 3: a "
      "third each); sum: W'[j] = sum W, for images whose channels add up to the old one; zero: the further channels "
-     "start at 0. Kernels: area (taps cut by overlap) or bilinear, with the sum of every kernel kept, so that the "
-     "response to a constant image is",
+     "start at 0. Kernels: area (taps cut by overlap) or bilinear, with the sum of every kernel kept, and so "
+     "the response to a constant image",
      "channels: Carreira & Zisserman, Quo vadis, action recognition?, CVPR 2017, section 2.4, whose inflation is in "
      "time; the conventions of timm",
      "Fine-tuning on images of other channels, other classes or with other kernels.",
