@@ -32,7 +32,7 @@ constexpr auto functions = std::to_array<SchemeEntry>({
     {"delta_orthogonal", schemes::delta_orthogonal, schemes::delta_orthogonal},
     {"conv_orthogonal", schemes::conv_orthogonal, schemes::conv_orthogonal},
     {"dirac", schemes::dirac, schemes::dirac, Draws::any_stream},
-    {"bilinear", schemes::bilinear, schemes::bilinear, Draws::any_stream},
+    {"bilinear", schemes::bilinear_law, schemes::bilinear, schemes::bilinear, Draws::any_stream},
     {"sparse", schemes::sparse, schemes::sparse},
     {"gabor", schemes::gabor_law, schemes::gabor, schemes::gabor},
     {"conv_aware", schemes::conv_aware, schemes::conv_aware},

@@ -67,6 +67,9 @@ struct SchemeEntry {
   constexpr SchemeEntry(std::string_view its_name, LawFunction its_law, SchemeFunction otherwise, WideFunction wide,
                         OtherLawFunction its_other_law = nullptr)
       : name(its_name), law(its_law), other_law(its_other_law), function(otherwise), wide_function(wide) {}
+  constexpr SchemeEntry(std::string_view its_name, LawFunction its_law, SchemeFunction otherwise, WideFunction wide,
+                        Draws what)
+      : name(its_name), law(its_law), function(otherwise), wide_function(wide), draws(what) {}
 
   std::string_view name;  // as in scheme_table()
   LawFunction law = nullptr;

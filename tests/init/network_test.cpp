@@ -199,9 +199,7 @@ TEST(Initialize, FillsEveryBuiltInModelWithEverySchemeOrSaysWhyNot) {
     EXPECT_LE(refused, 11) << model;
   }
   for (const SchemeInfo& row : scheme_table()) {
-    // Each of these networks ends in a linear layer, which bilinear refuses.
-    if (row.needs != Needs::batch && row.needs != Needs::gradient && row.name != "bilinear" &&
-        !rows::reads_file(row.name)) {
+    if (row.needs != Needs::batch && row.needs != Needs::gradient && !rows::reads_file(row.name)) {
       EXPECT_TRUE(fitting.contains(row.name)) << row.name << " fits no network";
     }
   }

@@ -94,7 +94,9 @@ constexpr auto table = std::to_array<SchemeInfo>({
      "I/groups), else 0",
      "Long, Shelhamer & Darrell, Fully convolutional networks for semantic segmentation, CVPR 2015, section 3.3",
      "For upsampling layers, and as a smoothing start of a depthwise convolution.",
-     "For layers that must learn different filters: all are the same at the start. Refused for linear layers.",
+     "For layers that must learn different filters: all are the same at the start. A network's linear layers get "
+     "he_normal; a linear "
+     "layer by itself is refused.",
      {},
      Needs::shape,
      "Bilinear.IsTheCentredTent"},

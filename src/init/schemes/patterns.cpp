@@ -9,6 +9,7 @@
 #include "fanin/base/error.h"
 #include "fanin/random/stream.h"
 #include "init/schemes/schemes.h"
+#include "init/variance_scaling.h"
 
 namespace fanin::init::schemes {
 namespace {
@@ -131,6 +132,12 @@ Applied tanh_fixed_point(const WeightContext& context, const Options& options, s
   });
   add_noise(context, options.number("alpha") / std::sqrt(static_cast<double>(block.inputs * block.taps)), out);
   return {no_target};
+}
+
+std::optional<Planned> bilinear_law(const WeightContext& context, const Options&) {
+  if (context.shape.size() == 4 || context.place.depth <= 1) return std::nullopt;
+  require_matrix(context, "bilinear");
+  return scaled_law(context, "bilinear", forward_gain(context.activation), FanMode::in, Distribution::normal);
 }
 
 template <class T>

@@ -72,6 +72,7 @@ template <class T>
 Applied sinusoidal(const WeightContext& context, const Options& options, std::span<T> out);
 template <class T>
 Applied tanh_fixed_point(const WeightContext& context, const Options& options, std::span<T> out);
+std::optional<Planned> bilinear_law(const WeightContext& context, const Options& options);
 template <class T>
 Applied bilinear(const WeightContext& context, const Options& options, std::span<T> out);
 
