@@ -256,6 +256,17 @@ TEST(Presets, HaveTheFrameworksOwnScale) {
   EXPECT_NEAR(target("torchvision-densenet", grouped), std::sqrt(2 / 72.0), 1e-12);
 }
 
+TEST(Presets, CountTheKernelOfEveryDimension) {
+  WeightContext line = conv_context(64, 32, 1), volume = line;
+  line.shape = {64, 32, 5};
+  volume.shape = {64, 32, 3, 3, 3};
+  const auto target = [](const char* preset, const WeightContext& context) {
+    return filled(preset, context).report.target_std;
+  };
+  EXPECT_NEAR(target("pytorch-default", line), 1 / std::sqrt(3.0 * 160), 1e-9);
+  EXPECT_NEAR(target("caffe-msra", volume), std::sqrt(2.0 / 864), 1e-9);
+}
+
 TEST(Presets, FillBiasesAndNormsAsTheFrameworkDoes) {
   const auto torch = initialize(build("lenet5", {1, 28, 28}), parse_spec("pytorch-default"), 1);
   for (const NamedTensor& entry : torch) {

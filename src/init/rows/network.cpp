@@ -109,7 +109,7 @@ constexpr auto table = std::to_array<SchemeInfo>({
      "Where branches that are added correlate: they are taken as independent.", autoinit_options, Needs::graph,
      "AutoInit.GivesEveryLayerUnitVariance"},
     {"zero_init", "zero_hadamard",
-     "Only zeros and ones: partial identities, Hadamard matrices where a layer widens, zeros at branch ends.",
+     "Zeros, ones and signs of one size: partial identities, Hadamard matrices where a layer widens, zeros at branch ends.",
      "O <= I: W = 1 on the diagonal; O > I: the first O rows and I columns of the Hadamard matrix of order 2^m / "
      "2^(m/2), m = ceil(log2 O); at the kernel's centre. The last layer of each residual branch and of the network is "
      "0",

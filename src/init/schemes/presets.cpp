@@ -99,7 +99,8 @@ const Preset& find(std::string_view name) {
 }
 
 Layer layer_of(const WeightContext& context) {
-  const double area = context.shape.size() == 4 ? static_cast<double>(context.shape[2] * context.shape[3]) : 1.0;
+  double area = 1;  // the kernel's, of one to three dimensions
+  for (std::size_t axis = 2; axis < context.shape.size(); ++axis) area *= static_cast<double>(context.shape[axis]);
   const auto groups = static_cast<double>(context.groups);
   return {static_cast<double>(context.shape[1]) * groups, static_cast<double>(context.shape[0]), area, groups};
 }
