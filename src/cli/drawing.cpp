@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <type_traits>
 #include <utility>
 
 #include "cli/settings.h"
 #include "fanin/adapt/initialize.h"
+#include "fanin/base/error.h"
 #include "fanin/data/dataset.h"
 #include "fanin/model/builders.h"
 
@@ -31,10 +33,16 @@ T to_type(From value) {
 }
 
 template <class T, class From>
-std::vector<T> converted(std::vector<From> values) {
+std::vector<T> converted(std::vector<From> values, const std::string& name) {
   if constexpr (std::is_same_v<T, From>) {
     return values;
   } else {
+    if constexpr (std::is_same_v<T, half>) {
+      constexpr From largest_half = 65504;
+      const auto out = std::ranges::find_if(values, [](From value) { return std::abs(value) > largest_half; });
+      if (out != values.end())
+        throw Error(fmt::format("'{}' holds {:.6g}; expected at most {}, where half ends", name, *out, largest_half));
+    }
     std::vector<T> result(values.size());
     std::ranges::transform(values, result.begin(), to_type<T, From>);
     return result;
@@ -80,7 +88,7 @@ void Drawing<T>::draw_foreign() {
   for (std::optional<init::Source>& source : sources_) all.push_back(std::move(*source));
   whole_.resize(all.size());
   init::draw_all<Drawn>(all, recipe_.stream, recipe_.seed, [&](std::size_t index, std::vector<Drawn> values) {
-    whole_[index] = converted<T, Drawn>(std::move(values));
+    whole_[index] = converted<T, Drawn>(std::move(values), names_[index]);
   });
   for (std::size_t i = 0; i < all.size(); ++i) sources_[i] = std::move(all[i]);
 }
@@ -91,9 +99,9 @@ void Drawing<T>::run_network() {
   for (NamedTensor& tensor : run_scheme(recipe_, report)) {
     const auto fill = std::ranges::find(report.fills, tensor.name, &init::FillReport::parameter);
     reports_.push_back(fill == report.fills.end() ? std::nullopt : std::optional(*fill));
+    whole_.push_back(converted<T, float>(std::move(tensor.tensor.values), tensor.name));
     names_.push_back(std::move(tensor.name));
     shapes_.push_back(std::move(tensor.tensor.shape));
-    whole_.push_back(converted<T, float>(std::move(tensor.tensor.values)));
   }
   sources_.resize(names_.size());
   notes_ = std::move(report.notes);

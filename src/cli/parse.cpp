@@ -106,6 +106,8 @@ Arguments parse_arguments(const Command& command, std::vector<std::string> words
   // "--shape=" is an empty value: CLI11 would take the next word for it.
   for (auto word = words.begin(); word != words.end() && *word != "--"; ++word) {
     if (!word->starts_with("--") || !word->ends_with('=')) continue;
+    const CLI::Option* option = app.get_option_no_throw(word->substr(0, word->size() - 1));
+    if (option == nullptr || option->get_expected_max() == 0) continue;
     word->pop_back();
     word = words.insert(word + 1, "");
   }

@@ -72,6 +72,13 @@ void cut_out(const Change& change, std::int64_t side, std::int64_t height, std::
   }
 }
 
+/// Asks for an image's pixels before they are needed: in a shuffled order each would be waited for.
+void fetch(const Images& images, std::int64_t index) {
+  constexpr std::int64_t cache_line = 64;
+  const std::uint8_t* pixels = images.pixels.data() + index * images.image_size();
+  for (std::int64_t at = 0; at < images.image_size(); at += cache_line) __builtin_prefetch(pixels + at);
+}
+
 void write_plain(const Images& images, std::int64_t index, const float* lookup, float* out) {
   const std::int64_t plane = images.height * images.width;
   const std::uint8_t* in = images.pixels.data() + index * images.image_size();
@@ -132,6 +139,7 @@ void Batches::training_batch(std::int64_t step, float* images, std::int32_t* lab
   const std::uint32_t* order = order_.data() + (step - epoch * batches) * batch_size_;
   for (std::int64_t n = 0; n < batch_size_; ++n, images += images_.image_size()) {
     const std::int64_t index = indices_[order[n]];
+    if (n + 1 < batch_size_) fetch(images_, indices_[order[n + 1]]);
     labels[n] = images_.labels[index];
     if (!augmentation_.any()) {
       write_plain(images_, index, lookup_.data(), images);

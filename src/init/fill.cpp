@@ -15,6 +15,7 @@
 namespace fanin::init {
 namespace {
 
+// A structured scheme is given twice: its function for float and the one for double.
 constexpr auto functions = std::to_array<SchemeEntry>({
     {"zeros", schemes::zeros},
     {"constant", schemes::constant},

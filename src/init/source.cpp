@@ -261,11 +261,11 @@ void Source::fill(std::span<T> out, std::uint64_t first) const {
       return;
     }
   }
-  const std::vector<float>& tensor = state.tensor();
+  const std::span<const float> from = std::span(state.tensor()).subspan(static_cast<std::size_t>(first), out.size());
   if constexpr (std::same_as<T, half>) {
-    for (const float value : tensor) state.require_in_half(std::abs(static_cast<double>(value)));
+    for (const float value : from) state.require_in_half(std::abs(static_cast<double>(value)));
   }
-  for (std::size_t i = 0; i < out.size(); ++i) out[i] = rounded<T>(tensor[static_cast<std::size_t>(first) + i]);
+  std::ranges::transform(from, out.begin(), rounded<T>);
 }
 template void Source::fill(std::span<float>, std::uint64_t) const;
 template void Source::fill(std::span<double>, std::uint64_t) const;

@@ -66,12 +66,6 @@ Planned scaled_law(const WeightContext& context, std::string_view scheme, double
 }
 
 template <class T>
-void fill_centred(const WeightContext& context, double std, Distribution distribution, std::span<T> out) {
-  draw(centred_law(std, distribution), random::make_stream(context.seed, context.name, random::Purpose::initialize),
-       out);
-}
-
-template <class T>
 double variance_scaling(const WeightContext& context, std::string_view scheme, double gain, FanMode mode,
                         Distribution distribution, std::span<T> out) {
   const Planned planned = scaled_law(context, scheme, gain, mode, distribution);
@@ -79,8 +73,6 @@ double variance_scaling(const WeightContext& context, std::string_view scheme, d
   return planned.target_std;
 }
 
-template void fill_centred(const WeightContext&, double, Distribution, std::span<float>);
-template void fill_centred(const WeightContext&, double, Distribution, std::span<double>);
 template double variance_scaling(const WeightContext&, std::string_view, double, FanMode, Distribution,
                                  std::span<float>);
 template double variance_scaling(const WeightContext&, std::string_view, double, FanMode, Distribution,

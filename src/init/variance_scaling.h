@@ -28,8 +28,6 @@ Planned scaled_law(const WeightContext& context, std::string_view scheme, double
 /// The same, drawn from the parameter's own stream: for schemes that do so for some tensors and compute others. Return
 /// the standard deviation. T is float or double.
 template <class T>
-void fill_centred(const WeightContext& context, double std, Distribution distribution, std::span<T> out);
-template <class T>
 double variance_scaling(const WeightContext& context, std::string_view scheme, double gain, FanMode mode,
                         Distribution distribution, std::span<T> out);
 

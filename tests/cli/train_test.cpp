@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <limits>
 #include <nlohmann/json.hpp>
 
+#include "fanin/formats/safetensors.h"
 #include "support/program.h"
 
 namespace fanin::test {
@@ -144,6 +146,13 @@ TEST_F(TrainTest, StartsFromAFileOfWeights) {
   const Outcome strange = run_fanin(other);
   EXPECT_EQ(strange.code, 2);
   EXPECT_THAT(strange.err, HasSubstr("weights.safetensors does not fit mlp:layers=5"));
+  EXPECT_FALSE(std::filesystem::exists(folder_.path() / "third"));
+  std::vector<NamedTensor> numbers = formats::read_weights(weights);
+  numbers.back().tensor.values.back() = std::numeric_limits<float>::quiet_NaN();
+  formats::write_safetensors(folder_ / "nan.safetensors", numbers, {});
+  const Outcome nan = run_fanin(words("third", {"--steps", "1", "--from", folder_ / "nan.safetensors"}));
+  EXPECT_EQ(nan.code, 2);
+  EXPECT_THAT(nan.err, HasSubstr("expected finite weights"));
   EXPECT_FALSE(std::filesystem::exists(folder_.path() / "third"));
   const Outcome missing = run_fanin(words("third", {"--steps", "1", "--from", folder_ / "missing.safetensors"}));
   EXPECT_EQ(missing.code, 2);

@@ -56,6 +56,11 @@ std::vector<std::string> train_with(std::vector<std::string> more) {
 const std::vector<Mistake>& mistakes() {
   static const std::vector<Mistake> table = {
       {{}, "no command is given"},
+      {{"init", "--shape=", "--init", "he_normal", "-o", "x.raw"}, "--shape is ''"},
+      {{"init", "--shape", "3x3", "--init=", "-o", "x.raw"}, "--init is empty"},
+      {{"init", "--model", "lenet5", "--stream", "torch", "--init", "constant:value=1e6", "--dtype", "half", "-o",
+        "x.raw"},
+       "'conv1.weight' holds 1e+06; expected at most 65504, where half ends"},
       {{"compar"}, "unknown command 'compar'; did you mean 'compare'?"},
       {{"--modle", "x"}, "unknown option '--modle'; expected a command first"},
       {compare_with({"--epochs", "1", "--optimiser", "adam"}), "did you mean '--optimizer'?"},

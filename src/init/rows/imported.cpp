@@ -92,7 +92,7 @@ constexpr auto table = std::to_array<SchemeInfo>({
      "start at 0. Kernels: area (taps cut by overlap) or bilinear, with the sum of every kernel kept, and so "
      "the response to a constant image",
      "channels: Carreira & Zisserman, Quo vadis, action recognition?, CVPR 2017, section 2.4, whose inflation is in "
-     "time; the conventions of timm",
+     "time; for 3 channels to 1 and to multiples of 3 as timm",
      "Fine-tuning on images of other channels, other classes or with other kernels.",
      "Where inner layers have other widths: take weight_selection or net2wider.", adapted_options, Needs::graph,
      "FromWeights.KeepsTheResponseToEqualChannels"},

@@ -155,7 +155,7 @@ constexpr auto table = std::to_array<SchemeInfo>({
      "|W| <- |W| + m with lr 0.1); H g and the sign by differences",
      "Dauphin & Schoenholz, MetaInit: initializing learning by learning to initialize, NeurIPS 2019, section 3",
      "For plain and unusual networks whose scale nobody has worked out, and to mend one that is far off. Costs 3 "
-     "gradients of a batch for each tensor and one more, in each step.",
+     "gradients of a batch for each tensor and three more, in each step.",
      "For deep networks when time is short, and with normalization, which fixes the scales already. At the kinks of "
      "ReLU "
      "the quotient is noisy.",

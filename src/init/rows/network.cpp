@@ -27,7 +27,8 @@ constexpr auto layerscale_options = std::to_array<OptionInfo>({
 });
 
 constexpr auto fixup_options = std::to_array<OptionInfo>({
-    {"mode", OptionKind::choice, "fan_in", 0, 0, "fan_in|fan_out|fan_avg", mode_summary},
+    {"mode", OptionKind::choice, "fan_in", 0, 0, "fan_in|fan_out|fan_avg",
+     "which pass keeps its variance: fan_in the forward, fan_out the backward, as in the published code"},
     {"scalar_rate", OptionKind::number, "0.1", 1e-6, 1e6, "",
      "factor on the learning rate of biases and residual scales"},
 });
@@ -92,7 +93,9 @@ constexpr auto table = std::to_array<SchemeInfo>({
      "For ReLU it is he_normal (the critical line is the one point (2, 0)); where an activation has no critical point "
      "at q it is refused.",
      edge_options, Needs::graph, "CriticalPoint.OfTanhIsTheTenThousandLayerPair"},
-    {"looks_linear", "", "Mirrored channels: with ReLU the whole network is linear, and an isometry, at the start.",
+    {"looks_linear", "",
+     "Mirrored channels: with ReLU the whole network is linear at the start, and without strides and pooling an "
+     "isometry.",
      "W = [[M, -M], [-M, M]] with M delta-orthogonal times the gain; first layer [M; -M], last layer [M, -M]",
      "Balduzzi, Frean, Leary, Lewis, Ma & McWilliams, The shattered gradients problem, ICML 2017, section 4",
      "For deep plain ReLU networks: inputs stay as different as they came.",
@@ -109,7 +112,8 @@ constexpr auto table = std::to_array<SchemeInfo>({
      "Where branches that are added correlate: they are taken as independent.", autoinit_options, Needs::graph,
      "AutoInit.GivesEveryLayerUnitVariance"},
     {"zero_init", "zero_hadamard",
-     "Zeros, ones and signs of one size: partial identities, Hadamard matrices where a layer widens, zeros at branch ends.",
+     "Zeros, ones and signs of one size: partial identities, Hadamard matrices where a layer widens, zeros at branch "
+     "ends.",
      "O <= I: W = 1 on the diagonal; O > I: the first O rows and I columns of the Hadamard matrix of order 2^m / "
      "2^(m/2), m = ceil(log2 O); at the kernel's centre. The last layer of each residual branch and of the network is "
      "0",
@@ -124,8 +128,10 @@ constexpr auto table = std::to_array<SchemeInfo>({
      "Pan et al., IDInit: a universal and stable initialization method for neural network training, ICLR 2025 (the "
      "order of flattening could not be verified: option order)",
      "For residual networks trained with momentum.",
-     "Where a kernel's taps should be alike: the ones fall on different taps.", idinit_options, Needs::graph,
-     "IdInit.RepeatsTheIdentity"},
+     "Where a kernel should keep images in place: with order=taps_first and no more outputs than inputs all ones are "
+     "on "
+     "the first tap, a corner, and each such layer shifts the image.",
+     idinit_options, Needs::graph, "IdInit.RepeatsTheIdentity"},
     {"zero_gamma", "zero_init_residual",
      "He weights; the last normalization of each residual branch starts at 0, so every block is the identity.",
      "gamma = 0 in the last normalization of each branch, 1 elsewhere; weights as he_normal",

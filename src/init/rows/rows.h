@@ -13,7 +13,9 @@ constexpr double limit = 1e30;  // keeps every value a finite float
 constexpr std::string_view gain_summary =
     "factor on the standard deviation: a number above 0, or auto for the gain of the activation that follows";
 constexpr std::string_view mode_summary =
-    "which pass keeps its variance: fan_in the forward, fan_out the backward, fan_avg a compromise";
+    "which pass keeps its variance: fan_in the forward, fan_out the backward (for activations like ReLU, as the gain "
+    "is "
+    "the forward one), fan_avg a compromise";
 
 constexpr OptionInfo padding_option = {"padding",
                                        OptionKind::choice,

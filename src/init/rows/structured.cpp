@@ -35,7 +35,7 @@ constexpr auto sparse_options = std::to_array<OptionInfo>({
 
 constexpr auto gabor_options = std::to_array<OptionInfo>({
     {"aspect", OptionKind::number, "0.5", 0.01, 100, "",
-     "how much narrower the envelope is across the wave than along it"},
+     "the envelope's extent along the wave divided by that across it"},
     {"width", OptionKind::number, "0.25", 0.01, 10, "", "standard deviation of the envelope, as a share of the kernel"},
 });
 
@@ -141,7 +141,8 @@ constexpr auto table = std::to_array<SchemeInfo>({
      "layers",
      "Sussillo & Abbott, Random walk initialization for training very deep feedforward networks, 2014, section 3",
      "For very deep, narrow ReLU networks: he_normal keeps the mean square, this the typical size.",
-     "With other activations (refused): the paper has no gain for them.",
+     "With other activations (refused): the paper has no gain for them. The formula is that of dense layers; of a "
+     "convolution's drift it takes out a part only.",
      {},
      Needs::shape,
      "RandomWalk.TakesOutTheDrift"},
