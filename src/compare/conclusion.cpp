@@ -84,6 +84,12 @@ std::string difference_numbers(const Results& results, const Rival& rival) {
                      p_text(rival.pair->p_holm), results.pairs.size() > 1 ? " after Holm" : "");
 }
 
+/// "a true difference below 3.5 points can easily be missed"; past the whole scale a number would say nothing.
+std::string missed(const char* what, double detectable) {
+  if (!(detectable < 1)) return fmt::format("{} of any size can be missed", what);
+  return fmt::format("{} below {} can easily be missed", what, points(detectable));
+}
+
 // A rival that is not simply beaten.
 std::string rival_sentence(const Results& results, const Rival& rival, const std::string& first) {
   const std::string name = results.schemes[rival.index].scheme.text();
@@ -95,12 +101,10 @@ std::string rival_sentence(const Results& results, const Rival& rival, const std
     return fmt::format("Over the {} at which both trained {} is ahead of {} by {}, but it is the less reliable one.",
                        seeds, name, first, difference_numbers(results, rival));
   }
-  return fmt::format(
-      "{} cannot be told apart from {}: the difference is {} ({}; {}{}); with {} a true difference below {} can easily "
-      "be "
-      "missed.",
-      name, first, points(difference.mean), points_range(difference), p_text(rival.pair->p_holm),
-      results.pairs.size() > 1 ? " after Holm" : "", seeds, points(rival.pair->smallest_detectable));
+  return fmt::format("{} cannot be told apart from {}: the difference is {} ({}; {}{}); with {} {}.", name, first,
+                     points(difference.mean), points_range(difference), p_text(rival.pair->p_holm),
+                     results.pairs.size() > 1 ? " after Holm" : "", seeds,
+                     missed("a true difference", rival.pair->smallest_detectable));
 }
 
 // A sentence for each of these while they are few; then names share one, and the table has the numbers.
@@ -115,9 +119,8 @@ std::string many_alike(const Results& results, const std::vector<Rival>& rivals,
     largest = std::max(largest, std::abs(rival.difference.mean));
     detectable = std::max(detectable, rival.pair->smallest_detectable);
   }
-  return fmt::format(
-      "{} cannot be told apart from {}: the differences are {} at most, and true ones below {} can easily be missed.",
-      join_and(names), first, points(largest), points(detectable));
+  return fmt::format("{} cannot be told apart from {}: the differences are {} at most, and {}.", join_and(names), first,
+                     points(largest), missed("true ones", detectable));
 }
 
 // "first beats a, b and c by 3.1 to 20.2 points (each p below 0.05 after Holm)."
@@ -212,12 +215,21 @@ struct FailureGroup {
   std::vector<std::pair<std::string, std::vector<std::string>>> by_place;  // where, and the schemes
 };
 
+/// What keeps a scheme from training; nothing where one that trains shows the same, which then is no reason.
+Failure reason_of(const Results& results, const SchemeResult& scheme) {
+  const Failure failure = find_failure(scheme);
+  const bool contradicted = std::ranges::any_of(results.schemes, [&](const SchemeResult& other) {
+    return some_trained(other) && find_failure(other).text() == failure.text();
+  });
+  return contradicted ? Failure{} : failure;
+}
+
 std::vector<FailureGroup> group_failures(const Results& results) {
   std::vector<FailureGroup> groups;
   for (const SchemeResult& scheme : results.schemes) {
     if (!scheme.trains_at_no_rate) continue;
     const std::string rates = tried_rates(scheme);
-    const auto [what, where] = find_failure(scheme);
+    const auto [what, where] = reason_of(results, scheme);
     // By name: Clang before 16 lets no lambda capture a structured binding by itself.
     auto group = std::ranges::find_if(
         groups, [&, &cause = what](const FailureGroup& other) { return other.rates == rates && other.what == cause; });

@@ -41,12 +41,18 @@ void add_growth(const Results& results, std::vector<std::string>& notes) {
   if (!sides.empty()) {
     notes.push_back(fmt::format("The grid grew for all schemes by {}, as a best rate was its end.", join_and(sides)));
   }
-  for (const SchemeResult& scheme : results.schemes) {
-    if (!scheme.rate_at_end_of_grid || scheme.rates.empty()) continue;
-    const bool low = scheme.learning_rate == scheme.rates.front().learning_rate;
+  for (const bool low : {false, true}) {
+    std::vector<std::string> names;
+    std::string rate;
+    for (const SchemeResult& scheme : results.schemes) {
+      if (!scheme.rate_at_end_of_grid || scheme.rates.empty()) continue;
+      if (low != (scheme.learning_rate == scheme.rates.front().learning_rate)) continue;
+      names.push_back(scheme.scheme.text());
+      rate = rate_text(scheme.learning_rate);  // of all: the grid is one
+    }
+    if (names.empty()) continue;
     notes.push_back(fmt::format("The best rate of {}, {}, is still the {} of the grid: a {} one may be better.",
-                                scheme.scheme.text(), rate_text(scheme.learning_rate), low ? "lowest" : "highest",
-                                low ? "lower" : "higher"));
+                                join_and(names), rate, low ? "lowest" : "highest", low ? "lower" : "higher"));
   }
 }
 

@@ -220,6 +220,11 @@ TEST(Conclusion, OneSeedConcludesNothing) {
               testing::Contains("With one seed there is no interval and no test: nothing here can be told from luck."));
 }
 
+TEST(Conclusion, ADifferenceBeyondTheScaleIsNotGivenInPoints) {
+  const Results results = scripted({{"he_normal", {{.9, .5}}}, {"xavier_normal", {{.3, .8}}}});
+  EXPECT_THAT(results.conclusion[1], testing::EndsWith("with 2 seeds a true difference of any size can be missed."));
+}
+
 TEST(Conclusion, TwoSeedsSayHowLittleTheyCanSee) {
   const Results results = scripted({{"he_normal", {{.9, .91}}}, {"xavier_normal", {{.88, .87}}}});
   EXPECT_EQ(
@@ -292,6 +297,22 @@ TEST(Conclusion, AGivenRateIsNotCalledTuned) {
   EXPECT_EQ(results.notes.front(),
             "All schemes ran at the learning rate that was given, 0.05; none was tuned, and a scheme may owe its place "
             "to it.");
+}
+
+TEST(Conclusion, WhatASchemeThatTrainsShowsTooIsNoReason) {
+  Script trains = kHe;
+  trains.activations = kSmall.activations;
+  const Results results = scripted({{"uniform", trains}, {"normal:std=0.01", kSmall}});
+  EXPECT_THAT(results.conclusion.back(), testing::StartsWith("normal:std=0.01 trains at no learning rate from "));
+  EXPECT_THAT(results.conclusion.back(), testing::Not(HasSubstr(":  "))) << "no empty reason";
+  EXPECT_THAT(results.conclusion.back(), testing::Not(HasSubstr("falls below")));
+}
+
+TEST(Conclusion, SchemesAtOneEdgeShareANote) {
+  const Results results = scripted({{"he_normal", {kHe.accuracies, 9}}, {"xavier_normal", {kXavier.accuracies, 9}}});
+  EXPECT_THAT(results.notes,
+              testing::Contains("The best rate of he_normal and xavier_normal, 100, is still the highest "
+                                "of the grid: a higher one may be better."));
 }
 
 TEST(Conclusion, GrowthAndEdgesAreNoted) {
