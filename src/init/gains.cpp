@@ -119,28 +119,4 @@ CriticalPoint critical_point(const model::Activation& activation, double q) {
   return {rounded(weight), bias < 1e-12 * q ? 0.0 : bias};
 }
 
-double border_factor(std::int64_t extent, std::int64_t kernel, std::int64_t before) {
-  if (kernel == 3 && before == 1) return (1 + 2 * std::cos(std::numbers::pi / static_cast<double>(extent + 1))) / 3;
-  const auto n = static_cast<std::size_t>(extent);
-  std::vector<double> vector(n, 1.0), next(n);
-  double eigenvalue = 1;
-  for (int iteration = 0; iteration < 20000; ++iteration) {
-    double before_sum = 0, after_sum = 0, largest = 0;
-    for (std::int64_t i = 0; i < extent; ++i) {
-      double sum = 0;
-      for (std::int64_t j = std::max<std::int64_t>(0, i - before); j < std::min(extent, i - before + kernel); ++j)
-        sum += vector[static_cast<std::size_t>(j)];
-      next[static_cast<std::size_t>(i)] = sum / static_cast<double>(kernel);
-      before_sum += vector[static_cast<std::size_t>(i)];
-      after_sum += next[static_cast<std::size_t>(i)];
-      largest = std::max(largest, next[static_cast<std::size_t>(i)]);
-    }
-    for (std::size_t i = 0; i < n; ++i) vector[i] = next[i] / largest;
-    const double estimate = after_sum / before_sum;
-    if (std::abs(estimate - eigenvalue) < 1e-15) return estimate;
-    eigenvalue = estimate;
-  }
-  return eigenvalue;
-}
-
 }  // namespace fanin::init

@@ -57,6 +57,7 @@ WeightContext layer_context(const Layer& layer, std::string_view name, std::uint
   context.shape = context.layer_shape = layer.shape;
   context.role = model::Role::weight;
   context.groups = layer.groups;
+  context.transposed = layer.transposed;
   context.activation = activation;
   context.seed = seed;
   context.place.first = true;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "fanin/init/schemes.h"
+#include "init/border.h"
 
 namespace fanin::init {
 namespace {
@@ -231,33 +232,8 @@ struct Propagate {
   }
 };
 
-/// The share of a window's taps that meet the image, averaged over positions in one direction.
-double inside_share(std::int64_t extent, std::int64_t kernel, std::int64_t before, std::int64_t stride,
-                    std::int64_t dilation, std::int64_t positions) {
-  std::int64_t inside = 0;
-  for (std::int64_t i = 0; i < positions; ++i)
-    for (std::int64_t k = 0; k < kernel; ++k) {
-      const std::int64_t at = i * stride - before + k * dilation;
-      inside += at >= 0 && at < extent;
-    }
-  return static_cast<double>(inside) / static_cast<double>(positions * kernel);
-}
-
-double border_of(const Graph& graph, const Node& node, const model::Conv2d& conv) {
-  const Shape& in = graph.value(node.inputs[0]).shape;
-  const Shape& out = graph.value(node.output).shape;
-  const auto factor = [](std::int64_t extent, std::int64_t kernel, std::int64_t before, std::int64_t after,
-                         std::int64_t stride, std::int64_t dilation, std::int64_t positions) {
-    if (before == 0 && after == 0) return 1.0;
-    if (stride == 1 && dilation == 1 && before == after && before + after == kernel - 1)
-      return border_factor(extent, kernel, before);
-    return inside_share(extent, kernel, before, stride, dilation, positions);
-  };
-  return factor(in[1], conv.kernel_h, conv.pad_top, conv.pad_bottom, conv.stride_h, conv.dilation_h, out[1]) *
-         factor(in[2], conv.kernel_w, conv.pad_left, conv.pad_right, conv.stride_w, conv.dilation_w, out[2]);
-}
-
 void mark_moments(const Graph& graph, std::vector<Place>& result) {
+  const std::vector<Border> border = borders(graph);
   std::vector<Moments> moments(graph.values().size());
   for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
     const Node& node = graph.nodes()[i];
@@ -266,7 +242,8 @@ void mark_moments(const Graph& graph, std::vector<Place>& result) {
     result[i].input_mean = inputs[0].mean;
     result[i].input_variance = inputs[0].variance;
     moments[static_cast<std::size_t>(node.output)] = std::visit(Propagate{graph, node, inputs}, node.op);
-    if (const auto* conv = std::get_if<model::Conv2d>(&node.op)) result[i].border = border_of(graph, node, *conv);
+    result[i].border = border[i].factor;
+    result[i].padded = border[i].padded;
     if (has_weight(node)) result[i].pooling = pooling_behind(graph, node);
   }
 }

@@ -77,17 +77,5 @@ TEST(CriticalPoint, IsRefusedWhereThereIsNone) {
               testing::ThrowsMessage<Error>(testing::HasSubstr("sigmoid has no critical point at q = 0.5")));
 }
 
-TEST(BorderFactor, IsTheLargestEigenvalue) {
-  EXPECT_NEAR(border_factor(8, 3, 1) * border_factor(8, 3, 1), 0.921, 5e-4);
-  EXPECT_NEAR(border_factor(4, 3, 1) * border_factor(4, 3, 1), 0.762, 5e-4);
-  EXPECT_NEAR(border_factor(32, 3, 1) * border_factor(32, 3, 1), 0.994, 5e-4);
-  EXPECT_NEAR(border_factor(1, 5, 2), 0.2, 1e-12);
-  // Kernel 5 on three pixels: every window holds the whole image.
-  EXPECT_NEAR(border_factor(3, 5, 2), 0.6, 1e-12);
-  EXPECT_NEAR(border_factor(2, 5, 2), 0.4, 1e-12);
-  EXPECT_GT(border_factor(28, 5, 2), 0.96);
-  EXPECT_LT(border_factor(28, 5, 2), 1.0);
-}
-
 }  // namespace
 }  // namespace fanin::init

@@ -30,11 +30,6 @@ struct CriticalPoint {
 /// Throws Error unless q is above 0, and where no bias variance gives a fixed point at q.
 CriticalPoint critical_point(const model::Activation& activation, double q);
 
-/// The factor on a layer's second moment by zero padding, in one direction: the largest eigenvalue of the matrix that
-/// averages over a window of `kernel` in an image of `extent` with `before` zeros in front ("same" padding, stride 1).
-/// For kernel 3 it is (1 + 2 cos(pi / (extent + 1))) / 3.
-double border_factor(std::int64_t extent, std::int64_t kernel, std::int64_t before);
-
 /// The factor on the second moment by max-pooling over `window` values after the activation: E max^2 / E f(z)^2 for
 /// independent z ~ N(0, 1). `before` values are pooled before the activation. With relu: 3.09 for 2x2, 5.13 for 3x3.
 /// Neighbouring pixels are alike, so the true factor lies between 1 and this. Throws Error unless both are 1 or more.

@@ -36,8 +36,9 @@ struct Place {
   int depthwise_position = 0;  // 1 for the first of them; 0 for other layers
   double input_mean = 0,
          input_variance = 1;  // of what the layer reads, when every weight layer gives mean 0, variance 1
-  double border = 1;          // the factor on the second moment by zero padding, in (0, 1]
-  double pooling = 1;         // the factor on it by max-pooling before the next weight layer, see pooling_factor()
+  double border = 1;   // the factor on the mean second moment by zero padding, of this layer and of Pad nodes before it
+  double padded = 1;   // the part of it that the Pad nodes have
+  double pooling = 1;  // the factor on it by max-pooling before the next weight layer, see pooling_factor()
 };
 /// One for each node of the graph. A branch is the side of an Add with more weight layers; the other is its shortcut.
 std::vector<Place> places(const model::Graph& graph);
@@ -45,11 +46,12 @@ std::vector<Place> places(const model::Graph& graph);
 /// All that a scheme may look at when it fills one parameter.
 struct WeightContext {
   std::string_view name;   // of the parameter: the random stream's name
-  Shape shape;             // (O, I/groups, kH, kW) or (out, in); of another parameter, its own
+  Shape shape;             // (O, I/groups, kH, kW) or (out, in); transposed: (I, O/groups, ...); else its own
   Shape layer_shape = {};  // of the layer's weight; empty for a norm or scale
   model::Role role;
   model::Fans fans;
   std::int64_t groups = 1;
+  bool transposed = false;       // a transposed convolution's weight
   model::Activation activation;  // that follows the weight
   std::uint64_t seed = 0;
   Place place;
