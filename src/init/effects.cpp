@@ -126,8 +126,8 @@ std::string describe_learning_rates(const model::Graph& graph, const Spec& schem
   return text;
 }
 
-double corrected_gain(const WeightContext& context, const Options& options, std::string_view scheme) {
-  double gain = gain_option(context, options, scheme);
+double corrected_gain(const WeightContext& context, const Options& options, std::string_view scheme, FanMode mode) {
+  double gain = gain_option(context, options, scheme, mode);
   if (options.text("padding") == "aware") gain /= std::sqrt(context.place.border);
   if (options.text("pooling") == "aware") gain /= std::sqrt(context.place.pooling);
   return gain;

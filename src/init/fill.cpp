@@ -106,9 +106,13 @@ MatrixShape require_matrix(const WeightContext& context, std::string_view scheme
   return {rows, element_count(context.shape) / rows};
 }
 
-double gain_option(const WeightContext& context, const Options& options, std::string_view scheme) {
+double gain_for(const WeightContext& context, FanMode mode) {
+  return mode == FanMode::out ? backward_gain(context.activation) : forward_gain(context.activation);
+}
+
+double gain_option(const WeightContext& context, const Options& options, std::string_view scheme, FanMode mode) {
   const std::string& text = options.text("gain");
-  if (text == "auto") return forward_gain(context.activation);
+  if (text == "auto") return gain_for(context, mode);
   const std::string what = fmt::format("option 'gain' of scheme '{}'", scheme);
   double gain = 0;
   try {

@@ -7,6 +7,7 @@
 #include "fanin/base/spec.h"
 #include "fanin/init/law.h"
 #include "fanin/init/schemes.h"
+#include "fanin/init/tensors.h"
 
 namespace fanin::init {
 
@@ -115,9 +116,14 @@ void require_prepared(const model::Graph& graph, const Spec& scheme);
 WeightContext parameter_context(const model::Graph& graph, const model::Parameter& parameter, const Place& place,
                                 std::uint64_t seed);
 
-/// The option `gain`: "auto" is forward_gain of the activation that follows; else a number above 0.
-double gain_option(const WeightContext& context, const Options& options, std::string_view scheme);
+/// The gain of the activation that follows, for a rule that divides by this fan: what keeps the gradient's second
+/// moment where it is fan_out, the signal's else.
+double gain_for(const WeightContext& context, FanMode mode);
+/// The option `gain`: "auto" is gain_for(); else a number above 0.
+double gain_option(const WeightContext& context, const Options& options, std::string_view scheme,
+                   FanMode mode = FanMode::in);
 /// The same, for schemes with the options `padding` and `pooling` too: times what they ask to make up for.
-double corrected_gain(const WeightContext& context, const Options& options, std::string_view scheme);
+double corrected_gain(const WeightContext& context, const Options& options, std::string_view scheme,
+                      FanMode mode = FanMode::in);
 
 }  // namespace fanin::init

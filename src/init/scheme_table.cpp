@@ -60,6 +60,9 @@ constexpr auto orthogonal_options = std::to_array<OptionInfo>({
     {"gain", OptionKind::text, "auto", 0, 0, "",
      "every singular value: a number above 0, or auto for the gain of the "
      "activation that follows"},
+    {"keep", OptionKind::choice, "norm", 0, 0, "norm|scale",
+     "norm: the singular values are the gain; scale: times sqrt(O / fan_in) where outputs outnumber fan_in, so that "
+     "each output keeps its scale"},
     rows::padding_option,
     rows::pooling_option,
 });
@@ -145,7 +148,8 @@ constexpr auto table = std::to_array<SchemeInfo>({
      "For deep networks, plain ones too: no spread of the scale from one random matrix to the next; in "
      "linear networks the learning time is then independent of depth.",
      "Where an exact isometry of the convolution is wanted: an orthogonal kernel matrix is not one, since patches "
-     "overlap. Where outputs outnumber fan_in, each output's variance falls to fan_in / O of the wanted.",
+     "overlap. Where outputs outnumber fan_in, each output's variance falls to fan_in / O of the wanted, unless "
+     "keep=scale.",
      orthogonal_options, Needs::shape, "Orthogonal.IsOrthogonalToAMillionth"},
     {"dirac",
      "identity eye",

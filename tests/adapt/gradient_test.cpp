@@ -152,7 +152,14 @@ TEST(GradInit, LowersTheLossAfterOneStep) {
         << model;
     for (std::size_t i = 0; i < base.size(); ++i) {
       if (graph.parameters()[i].role != model::Role::weight) continue;
-      EXPECT_GE(length_of(learned[i]), 0.0099 * length_of(base[i])) << base[i].name;
+      const auto count = static_cast<double>(base[i].tensor.values.size());
+      const bool classifier = base[i].tensor.shape[0] == 4;  // starts from N(0, 0.01^2)
+      const double start = classifier ? 0.01 * std::sqrt(count) : length_of(base[i]);
+      EXPECT_GE(length_of(learned[i]), (classifier ? 0.007 : 0.0099) * start) << base[i].name;
+      // The factors move by 0.01 a step: a hundred steps leave the classifier within (0.01, 2] of its start.
+      if (classifier) {
+        EXPECT_LE(length_of(learned[i]), 2.5 * start) << base[i].name;
+      }
     }
   }
 }

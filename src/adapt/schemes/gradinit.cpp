@@ -12,15 +12,34 @@
 
 #include "adapt/gradients.h"
 #include "fanin/base/error.h"
+#include "fanin/init/schemes.h"
+#include "fanin/random/stream.h"
 
 namespace fanin::adapt::schemes {
 namespace {
+
+/// The base's state, and the classifier small, as the paper's code starts it.
+std::vector<NamedTensor> start_of(const Task& task) {
+  std::vector<NamedTensor> state = base_state(task);
+  const double std = task.options.number("classifier");
+  if (std == 0) return state;
+  const std::vector<init::Place> places = init::places(task.graph);
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    const model::Node& node = task.graph.nodes()[i];
+    if (!places[i].last || !has_weight(node)) continue;
+    NamedTensor& weight = state[static_cast<std::size_t>(node.parameters.front())];
+    random::fill_normal(std::span<float>(weight.tensor.values),
+                        random::make_stream(task.seed, weight.name, random::Purpose::initialize), 0.0F,
+                        static_cast<float>(std));
+  }
+  return state;
+}
 
 class GradInit {
  public:
   explicit GradInit(const Task& task)
       : task_(task),
-        state_(base_state(task)),
+        state_(start_of(task)),
         batch_(std::min(task.options.integer("batch"), task.samples.size())),
         gradients_(task, batch_, state_),
         factors_(gradients_.segments().size(), 1.0),

@@ -75,6 +75,8 @@ constexpr auto metainit_options = std::to_array<OptionInfo>({
 
 constexpr auto gradinit_options = std::to_array<OptionInfo>({
     {"base", OptionKind::text, "he_normal:mode=fan_out", 0, 0, "", base_summary},
+    {"classifier", OptionKind::number, "0.01", 0, limit, "",
+     "standard deviation of the last layer's weights before the factors; 0: as the base has them"},
     {"steps", OptionKind::integer, "390", 1, 100000, "", "steps of Adam on the factors"},
     {"batch", OptionKind::integer, "128", 2, 65536, "", "images a gradient"},
     {"lr", OptionKind::number, "0.01", 1e-6, 10, "", "learning rate of the factors"},
@@ -161,8 +163,10 @@ constexpr auto table = std::to_array<SchemeInfo>({
      "the quotient is noisy.",
      metainit_options, Needs::gradient, "MetaInit.MendsATenfoldScale"},
     {"gradinit", "", "A factor on each tensor is learned so that the first step of training lowers the loss most.",
-     "factors a, W = a W_base; |g| > gamma: lower |g|; else lower L(W - eta g / |g|) on a batch that shares half its "
-     "images with g's; Adam on a, derivatives cut to [-1, 1], a >= 0.01",
+     "factors a, W = a W_base, the last layer's from N(0, 0.01^2); |g| > gamma: lower |g|; else lower L(W - eta g / "
+     "|g|) on a batch that shares half its "
+     "images with g's; Adam on a, derivatives cut to [-1, 1]; a >= 0.01 on weights, "
+     "a >= 0 on biases",
      "Zhu, Ni, Xu, Kong, Huang & Goldstein, GradInit: learning to initialize neural networks for stable and efficient "
      "training, NeurIPS 2021, algorithm 1 (first order, for SGD)",
      "For networks without normalization that start unstable. Costs 2 or 3 gradients of a batch in each step: by "

@@ -58,7 +58,7 @@ constexpr auto edge_options = std::to_array<OptionInfo>({
     {"q", OptionKind::text, "auto", 0, 0, "",
      "the second moment before the activation that the network keeps: a number above 0, or auto for 1 / depth"},
     {"weights", OptionKind::choice, "normal", 0, 0, "normal|orthogonal|delta_orthogonal",
-     "how the weights are drawn; the first and the last layer are normal"},
+     "how the weights are drawn, orthogonal ones with keep=scale; the first and the last layer are normal"},
 });
 
 constexpr auto autoinit_options = std::to_array<OptionInfo>({
@@ -124,13 +124,14 @@ constexpr auto table = std::to_array<SchemeInfo>({
      Needs::graph, "ZeroInit.IsAnIsometryWhereItWidens"},
     {"idinit", "", "Identities repeated to fill every row; branches start at almost 0 but not dead.",
      "W[o, c] = tau where c = o modulo the columns, on the kernel as a matrix of kH kW I columns; branch ends and the "
-     "last layer: epsilon at c = o, -epsilon at c = o + 1; plus N(0, noise^2)",
+     "last layer: epsilon at c = o, -epsilon at c = o + 1 and, in turn through the outputs, in the columns behind; "
+     "plus "
+     "N(0, noise^2)",
      "Pan et al., IDInit: a universal and stable initialization method for neural network training, ICLR 2025 (the "
      "order of flattening could not be verified: option order)",
      "For residual networks trained with momentum.",
      "Where a kernel should keep images in place: with order=taps_first and no more outputs than inputs all ones are "
-     "on "
-     "the first tap, a corner, and each such layer shifts the image.",
+     "on the first tap, a corner, and each such layer shifts the image.",
      idinit_options, Needs::graph, "IdInit.RepeatsTheIdentity"},
     {"zero_gamma", "zero_init_residual",
      "He weights; the last normalization of each residual branch starts at 0, so every block is the identity.",

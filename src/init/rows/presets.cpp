@@ -123,8 +123,9 @@ constexpr auto table = std::to_array<SchemeInfo>({
      "Presets.HaveTheFrameworksOwnScale"},
     {"torchvision-convnext",
      "",
-     "torchvision's ConvNeXt: 0.02 everywhere.",
-     "W ~ N(0, 0.02^2) (the published truncation at +-2 is at 100 standard deviations); biases 0",
+     "torchvision's ConvNeXt: 0.02 everywhere, LayerScale almost 0.",
+     "W ~ N(0, 0.02^2) (the published truncation at +-2 is at 100 standard deviations); biases 0; "
+     "residual scales 1e-6",
      "torchvision.models.convnext",
      when,
      "For plain networks: the scale ignores the fans.",

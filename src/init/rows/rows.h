@@ -11,11 +11,11 @@ namespace fanin::init::rows {
 constexpr double limit = 1e30;  // keeps every value a finite float
 
 constexpr std::string_view gain_summary =
-    "factor on the standard deviation: a number above 0, or auto for the gain of the activation that follows";
+    "factor on the standard deviation: a number above 0 up to 1e30, or auto for the gain of the activation that "
+    "follows";
 constexpr std::string_view mode_summary =
-    "which pass keeps its variance: fan_in the forward, fan_out the backward (for activations like ReLU, as the gain "
-    "is "
-    "the forward one), fan_avg a compromise";
+    "which pass keeps its second moment: fan_in the forward, fan_out the backward, with that pass's gain; fan_avg a "
+    "compromise, with the forward gain";
 
 constexpr OptionInfo padding_option = {"padding",
                                        OptionKind::choice,

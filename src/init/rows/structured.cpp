@@ -21,8 +21,8 @@ constexpr auto auto_gain_options = std::to_array<OptionInfo>({
 constexpr auto delta_options = std::to_array<OptionInfo>({
     {"gain", OptionKind::text, "auto", 0, 0, "", gain_summary},
     {"keep", OptionKind::choice, "norm", 0, 0, "norm|scale",
-     "norm: the centre tap has equal singular values; scale: times sqrt(O / I) where a layer widens, so that each "
-     "channel keeps its scale"},
+     "norm: the singular values of the centre tap are the gain; scale: times sqrt(O / I) where a layer widens, so that "
+     "each channel keeps its scale"},
 });
 
 constexpr auto sparse_options = std::to_array<OptionInfo>({

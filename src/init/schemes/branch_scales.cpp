@@ -12,8 +12,8 @@ namespace fanin::init::schemes {
 namespace {
 
 Planned he(const WeightContext& context, const Options& options, std::string_view scheme) {
-  return scaled_law(context, scheme, forward_gain(context.activation), parse_fan_mode(options.text("mode")),
-                    Distribution::normal);
+  const FanMode mode = parse_fan_mode(options.text("mode"));
+  return scaled_law(context, scheme, gain_for(context, mode), mode, Distribution::normal);
 }
 
 /// Touvron et al. 2021: 0.1 up to 18 blocks, 1e-5 up to 24, 1e-6 for deeper networks.

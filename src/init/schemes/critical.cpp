@@ -34,7 +34,7 @@ bool is_hidden(const WeightContext& context) {
 std::optional<Planned> edge_of_chaos_law(const WeightContext& context, const Options& options) {
   require_matrix(context, "edge_of_chaos");
   const bool hidden = is_hidden(context);
-  // A widening or strided convolution cannot keep every norm: the paper's networks begin with ordinary normal weights.
+  // The first layer cannot keep every norm: the paper's networks begin with ordinary normal weights.
   if (options.text("weights") != "normal" && hidden && !context.place.first) return std::nullopt;
   const double gain = hidden ? std::sqrt(point_of(context, options).weight_variance) : 1.0;
   return scaled_law(context, "edge_of_chaos", gain, FanMode::in, Distribution::normal);
@@ -43,7 +43,8 @@ std::optional<Planned> edge_of_chaos_law(const WeightContext& context, const Opt
 template <class T>
 Applied edge_of_chaos(const WeightContext& context, const Options& options, std::span<T> out) {
   const double gain = std::sqrt(point_of(context, options).weight_variance);
-  const Spec spec{options.text("weights"), {{"gain", fmt::format("{:.17g}", gain)}}};
+  // Where a layer widens, weights that keep the norm take from each channel: keep=scale gives it back.
+  const Spec spec{options.text("weights"), {{"gain", fmt::format("{:.17g}", gain)}, {"keep", "scale"}}};
   const Options inner(spec, find_scheme(spec.name).options, "scheme 'edge_of_chaos'");
   return spec.name == "orthogonal" ? orthogonal(context, inner, out) : delta_orthogonal(context, inner, out);
 }
@@ -57,7 +58,7 @@ std::optional<Planned> autoinit(const WeightContext& context, const Options& opt
   require_matrix(context, "autoinit");
   const Place& place = context.place;
   double second = place.input_variance + place.input_mean * place.input_mean;
-  if (options.text("padding") == "aware") second *= place.border;
+  if (options.text("padding") == "aware") second *= place.border / place.padded;
   if (!(second > 0) || !std::isfinite(second))
     throw Error(
         fmt::format("scheme 'autoinit' finds that no signal reaches '{}' (second moment {})", context.name, second));

@@ -17,7 +17,7 @@ std::optional<Planned> scaled(const WeightContext& context, const Options& optio
         fmt::format("scheme '{}' has pooling=aware with mode=fan_out; expected fan_in or fan_avg: what "
                     "max-pooling adds, it adds to the forward pass",
                     scheme));
-  return scaled_law(context, scheme, corrected_gain(context, options, scheme), mode, distribution);
+  return scaled_law(context, scheme, corrected_gain(context, options, scheme, mode), mode, distribution);
 }
 
 }  // namespace

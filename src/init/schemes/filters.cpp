@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <utility>
 #include <vector>
 
 #include "fanin/base/error.h"
@@ -32,6 +33,12 @@ void write(const std::vector<double>& values, std::span<T> out) {
   for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<T>(values[i]);
 }
 
+void refuse_transposed(const WeightContext& context, std::string_view scheme) {
+  if (context.transposed)
+    throw Error(fmt::format("scheme '{}' makes filters that read an image; '{}' is a transposed convolution's weight",
+                            scheme, context.name));
+}
+
 }  // namespace
 
 template <class T>
@@ -39,7 +46,7 @@ Applied sparse(const WeightContext& context, const Options& options, std::span<T
   const MatrixShape whole = require_matrix(context, "sparse");
   const double std = options.number("std");
   random::fill_normal(out, stream_of(context), T(0), static_cast<T>(std));
-  const bool by_output = options.text("per") == "output";
+  const bool by_output = (options.text("per") == "output") != context.transposed;
   const std::int64_t lines = by_output ? whole.rows : whole.columns, length = by_output ? whole.columns : whole.rows;
   const auto kept = options.integer("nonzero");
   const auto zeros =
@@ -71,6 +78,7 @@ Applied gabor(const WeightContext& context, const Options& options, std::span<T>
   if (context.shape.size() != 4 || context.shape[2] < 5 || context.shape[3] < 5)
     throw Error(fmt::format("scheme 'gabor' needs a first convolution with a kernel of 5x5 at least; '{}' has shape {}",
                             context.name, to_string(context.shape)));
+  refuse_transposed(context, "gabor");
   const double gain = forward_gain(context.activation), aspect = options.number("aspect");
   const std::int64_t inputs = context.shape[1], height = context.shape[2], width = context.shape[3];
   const double extent = static_cast<double>(std::min(height, width)), sigma = options.number("width") * extent;
@@ -109,6 +117,7 @@ Applied gabor(const WeightContext& context, const Options& options, std::span<T>
 template <class T>
 Applied conv_aware(const WeightContext& context, const Options& options, std::span<T> out) {
   const MatrixShape whole = require_matrix(context, "conv_aware");
+  refuse_transposed(context, "conv_aware");
   const double gain = forward_gain(context.activation);
   if (context.shape.size() != 4) {
     const std::vector<double> q = haar(stream_of(context), whole.rows, whole.columns);
@@ -156,7 +165,8 @@ Applied looks_linear(const WeightContext& context, const Options& options, std::
   const double gain = gain_option(context, options, "looks_linear");
   const Place& place = context.place;
   const std::int64_t rows = whole.rows, inputs = context.shape[1], taps = whole.columns / inputs;
-  const bool mirrored_out = !place.last, mirrored_in = !place.first;
+  bool mirrored_out = !place.last, mirrored_in = !place.first;
+  if (context.transposed) std::swap(mirrored_out, mirrored_in);
   if (context.groups != 1 || (mirrored_out && rows % 2 != 0) || (mirrored_in && inputs % 2 != 0))
     throw Error(
         fmt::format("scheme 'looks_linear' needs an even number of channels in one group between its layers; "

@@ -94,6 +94,13 @@ void orthogonal_from(random::compat::ForeignStream& stream, std::int64_t rows, s
     for (std::size_t i = 0; i < length; ++i) out[at(j, i)] = static_cast<T>(gain * vectors[j * length + i]);
 }
 
+/// What keep=scale puts on a gain: a matrix with more outputs than inputs keeps the norm, so each output is smaller
+/// than an input by this factor. Martens et al. 2021, Rapid training of deep neural networks without skip connections
+/// (the scaled, uniform orthogonal draw).
+double widening(const Options& options, double outputs, double inputs) {
+  return options.text("keep") == "scale" ? std::sqrt(std::max(1.0, outputs / inputs)) : 1.0;
+}
+
 }  // namespace
 
 template <class T>
@@ -101,16 +108,18 @@ Applied orthogonal(const WeightContext& context, const Options& options, std::sp
   const MatrixShape whole = require_matrix(context, "orthogonal");
   const double gain = corrected_gain(context, options, "orthogonal");
   const std::int64_t rows = whole.rows / context.groups, columns = whole.columns;
+  // The longer side has the entries' variance, 1 / length; an output sums fan_in of them.
+  const double scale = gain * widening(options, static_cast<double>(std::max(rows, columns)), context.fans.in);
   for (std::int64_t group = 0; group < context.groups; ++group) {
     const auto offset = static_cast<std::size_t>(group * rows * columns);
     const std::span<T> block = out.subspan(offset, static_cast<std::size_t>(rows * columns));
     if (context.stream != nullptr) {
-      orthogonal_from(*context.stream, rows, columns, gain, block);
+      orthogonal_from(*context.stream, rows, columns, scale, block);
     } else {
-      haar(block, stream_of(context), rows, columns, offset, static_cast<T>(gain));
+      haar(block, stream_of(context), rows, columns, offset, static_cast<T>(scale));
     }
   }
-  return {gain / std::sqrt(static_cast<double>(std::max(rows, columns))), gain};
+  return {scale / std::sqrt(static_cast<double>(std::max(rows, columns))), gain};
 }
 
 template <class T>
@@ -118,8 +127,8 @@ Applied delta_orthogonal(const WeightContext& context, const Options& options, s
   const MatrixShape whole = require_matrix(context, "delta_orthogonal");
   const double gain = gain_option(context, options, "delta_orthogonal");
   const std::int64_t rows = whole.rows / context.groups, inputs = context.shape[1], taps = whole.columns / inputs;
-  const double widening = static_cast<double>(rows) / static_cast<double>(inputs);
-  const double scale = gain * (options.text("keep") == "scale" ? std::sqrt(std::max(1.0, widening)) : 1.0);
+  const auto stored = static_cast<double>(rows), read = static_cast<double>(inputs);
+  const double scale = gain * (context.transposed ? widening(options, read, stored) : widening(options, stored, read));
   std::int64_t centre = 0;
   for (std::size_t axis = 2; axis < context.shape.size(); ++axis)
     centre = centre * context.shape[axis] + (context.shape[axis] - 1) / 2;

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 #include <numbers>
+#include <utility>
 
 #include "fanin/base/error.h"
 #include "fanin/random/stream.h"
@@ -16,14 +17,22 @@ namespace {
 
 constexpr double no_target = std::numeric_limits<double>::quiet_NaN();
 
-/// One group's block of a kernel: out(o, i, tap).
+/// One group's block of a kernel: outputs, inputs and taps, whichever way round the layer stores them.
 struct Block {
-  std::int64_t rows, inputs, taps, centre;  // centre: the tap at (k - 1) / 2 on each axis
+  std::int64_t outputs, inputs, taps, centre;  // centre: the tap at (k - 1) / 2 on each axis
+  bool transposed;
+
+  /// The index of a weight in the tensor.
+  std::size_t at(std::int64_t group, std::int64_t o, std::int64_t i, std::int64_t tap) const {
+    const std::int64_t pair = transposed ? (group * inputs + i) * outputs + o : (group * outputs + o) * inputs + i;
+    return static_cast<std::size_t>(pair * taps + tap);
+  }
 };
 
 Block block_of(const WeightContext& context, std::string_view scheme) {
   const MatrixShape whole = require_matrix(context, scheme);
-  Block block{whole.rows / context.groups, context.shape[1], 1, 0};
+  Block block{whole.rows / context.groups, context.shape[1], 1, 0, context.transposed};
+  if (block.transposed) std::swap(block.outputs, block.inputs);
   for (std::size_t axis = 2; axis < context.shape.size(); ++axis) {
     block.taps *= context.shape[axis];
     block.centre = block.centre * context.shape[axis] + (context.shape[axis] - 1) / 2;
@@ -35,10 +44,8 @@ Block block_of(const WeightContext& context, std::string_view scheme) {
 template <class Write>
 void for_each_centre(const WeightContext& context, const Block& block, Write write) {
   for (std::int64_t group = 0; group < context.groups; ++group)
-    for (std::int64_t o = 0; o < block.rows; ++o)
-      for (std::int64_t i = 0; i < block.inputs; ++i)
-        write(o, i,
-              static_cast<std::size_t>(((group * block.rows + o) * block.inputs + i) * block.taps + block.centre));
+    for (std::int64_t o = 0; o < block.outputs; ++o)
+      for (std::int64_t i = 0; i < block.inputs; ++i) write(o, i, block.at(group, o, i, block.centre));
 }
 
 template <class T>
@@ -57,13 +64,13 @@ Applied zero_init(const WeightContext& context, const Options& options, std::spa
   const Block block = block_of(context, "zero_init");
   std::ranges::fill(out, T(0));
   if (context.place.last || (context.place.branch_end && context.place.blocks > 0)) return {no_target};
-  if (block.rows <= block.inputs) {
+  if (block.outputs <= block.inputs) {
     for_each_centre(context, block,
                     [&](std::int64_t o, std::int64_t i, std::size_t at) { out[at] = o == i ? T(1) : T(0); });
     return {no_target};
   }
   const auto exponent =
-      static_cast<int>(std::bit_width(static_cast<std::uint64_t>(block.rows - 1)));  // ceil(log2 rows)
+      static_cast<int>(std::bit_width(static_cast<std::uint64_t>(block.outputs - 1)));  // ceil(log2 rows)
   const double scale = std::exp2(-0.5 * (options.text("constant") == "paper" ? exponent - 1 : exponent));
   for_each_centre(context, block, [&](std::int64_t o, std::int64_t i, std::size_t at) {
     const bool negative = std::popcount(static_cast<std::uint64_t>(o & i)) % 2 == 1;  // Sylvester's Hadamard matrix
@@ -77,50 +84,54 @@ Applied idinit(const WeightContext& context, const Options& options, std::span<T
   const Block block = block_of(context, "idinit");
   const std::int64_t columns = block.inputs * block.taps;
   const bool taps_first = options.text("order") == "taps_first";
-  // The identity is laid on the matrix (rows, taps x inputs); column c is tap c / inputs of input c % inputs where the
-  // taps come first, else tap c % taps of input c / taps.
-  const auto column = [&](std::int64_t c) {
-    return taps_first ? (c % block.inputs) * block.taps + c / block.inputs : c;
-  };
+  // The identity is laid on the matrix (outputs, taps x inputs); column c is tap c / inputs of input c % inputs where
+  // the taps come first, else tap c % taps of input c / taps.
   const bool to_zero = context.place.last || (context.place.branch_end && context.place.blocks > 0);
   const double value = to_zero ? options.number("epsilon") : options.number("tau");
   std::ranges::fill(out, T(0));
-  for (std::int64_t group = 0; group < context.groups; ++group)
-    for (std::int64_t o = 0; o < block.rows; ++o) {
-      const std::span<T> row =
-          out.subspan(static_cast<std::size_t>((group * block.rows + o) * columns), static_cast<std::size_t>(columns));
-      row[static_cast<std::size_t>(column(o % columns))] = static_cast<T>(value);
-      if (to_zero && columns > 1) row[static_cast<std::size_t>(column((o + 1) % columns))] = static_cast<T>(-value);
-    }
+  for (std::int64_t group = 0; group < context.groups; ++group) {
+    const auto put = [&](std::int64_t o, std::int64_t c, double weight) {
+      const std::int64_t input = taps_first ? c % block.inputs : c / block.taps;
+      const std::int64_t tap = taps_first ? c / block.inputs : c % block.taps;
+      out[block.at(group, o, input, tap)] = static_cast<T>(weight);
+    };
+    for (std::int64_t o = 0; o < block.outputs; ++o) put(o, o % columns, value);
+    if (!to_zero || columns == 1) continue;
+    for (std::int64_t o = 0; o < block.outputs; ++o) put(o, (o + 1) % columns, -value);
+    for (std::int64_t c = block.outputs + 1; c < columns; ++c) put((c - 1) % block.outputs, c, -value);
+  }
   add_noise(context, options.number("noise"), out);
   return {no_target};
 }
 
 template <class T>
 Applied sinusoidal(const WeightContext& context, const Options& options, std::span<T> out) {
-  const MatrixShape whole = require_matrix(context, "sinusoidal");
+  // The groups' outputs one below the other; a column is a tap of one of a group's inputs.
+  const Block block = block_of(context, "sinusoidal");
   const double gain = gain_option(context, options, "sinusoidal");
-  const double n = static_cast<double>(whole.columns), m = static_cast<double>(whole.rows);
+  const std::int64_t rows = context.groups * block.outputs, columns = block.inputs * block.taps;
+  const double n = static_cast<double>(columns), m = static_cast<double>(rows);
   double sum = 0;
   const auto value = [&](std::int64_t row, std::int64_t column) {
     return std::sin(static_cast<double>(row + 1) *
                     (2 * std::numbers::pi * static_cast<double>(column) / n + 2 * std::numbers::pi / m));
   };
-  for (std::int64_t i = 0; i < whole.rows; ++i)
-    for (std::int64_t j = 0; j < whole.columns; ++j) sum += value(i, j);
+  for (std::int64_t i = 0; i < rows; ++i)
+    for (std::int64_t j = 0; j < columns; ++j) sum += value(i, j);
   const double mean = sum / (n * m);
   double squares = 0;
-  for (std::int64_t i = 0; i < whole.rows; ++i)
-    for (std::int64_t j = 0; j < whole.columns; ++j) squares += (value(i, j) - mean) * (value(i, j) - mean);
+  for (std::int64_t i = 0; i < rows; ++i)
+    for (std::int64_t j = 0; j < columns; ++j) squares += (value(i, j) - mean) * (value(i, j) - mean);
   const double variance = n * m > 1 ? squares / (n * m - 1) : 0;
   if (variance < 1e-20)
     throw Error(fmt::format("scheme 'sinusoidal' needs a weight whose sines differ; '{}' has shape {}", context.name,
                             to_string(context.shape)));
-  const double amplitude = gain / std::sqrt(variance * n);
-  for (std::int64_t i = 0; i < whole.rows; ++i)
-    for (std::int64_t j = 0; j < whole.columns; ++j)
-      out[static_cast<std::size_t>(i * whole.columns + j)] = static_cast<T>(amplitude * value(i, j));
-  return {gain / std::sqrt(n), gain};
+  const double std = gain / std::sqrt(context.fans.in), amplitude = std / std::sqrt(variance);
+  for (std::int64_t i = 0; i < rows; ++i)
+    for (std::int64_t j = 0; j < columns; ++j)
+      out[block.at(i / block.outputs, i % block.outputs, j / block.taps, j % block.taps)] =
+          static_cast<T>(amplitude * value(i, j));
+  return {std, gain};
 }
 
 template <class T>
@@ -128,9 +139,9 @@ Applied tanh_fixed_point(const WeightContext& context, const Options& options, s
   const Block block = block_of(context, "tanh_fixed_point");
   std::ranges::fill(out, T(0));
   for_each_centre(context, block, [&](std::int64_t o, std::int64_t i, std::size_t at) {
-    out[at] = (block.rows >= block.inputs ? o % block.inputs == i : i % block.rows == o) ? T(1) : T(0);
+    out[at] = (block.outputs >= block.inputs ? o % block.inputs == i : i % block.outputs == o) ? T(1) : T(0);
   });
-  add_noise(context, options.number("alpha") / std::sqrt(static_cast<double>(block.inputs * block.taps)), out);
+  add_noise(context, options.number("alpha") / std::sqrt(context.fans.in), out);
   return {no_target};
 }
 

@@ -13,7 +13,7 @@ namespace {
 
 /// The numbers that a framework's rule may use: channels of the whole layer, the kernel's area, groups.
 struct Layer {
-  double inputs, outputs, area, groups;
+  double inputs, outputs, area, groups;  // of a transposed convolution as its weight is stored: the other way round
   double fan_in() const { return inputs / groups * area; }  // of the stored shape
   double fan_out() const { return outputs * area; }         // of the stored shape: not divided by the groups
   bool depthwise() const { return groups > 1 && groups == inputs; }
@@ -24,12 +24,16 @@ using Rule = Law (*)(const Layer& layer);
 
 constexpr double own_slope = -1;  // the network's own: 0.25 unless it says otherwise, as in PyTorch and Caffe
 
+constexpr double own_scale = -1;  // the network's own
+
 struct Preset {
   std::string_view name;
   Rule convolution, linear;
   bool random_bias_conv = false, random_bias_linear = false;  // U(+-1 / sqrt(fan_in)), PyTorch's
   bool zero_last_norm = false;
   double slope = own_slope;  // of a PReLU
+  double residual_scale = own_scale;
+  Rule transposed = nullptr;  // of a transposed convolution; nullptr: the convolution's, on the stored shape
 };
 
 Law scaled_normal(double std, double variance) {
@@ -77,25 +81,36 @@ Law darknet_linear(const Layer& layer) {
   return centred_law(std::sqrt(2 / (3 * layer.inputs)), Distribution::uniform);
 }
 
+/// The kernel as (k, k, inputs, outputs): its fans are the true ones but for the stride.
+Law flax_transposed(const Layer& layer) {
+  return lecun_truncated({layer.outputs, layer.inputs, layer.area, layer.groups});
+}
+
 constexpr auto presets = std::to_array<Preset>({
     {"pytorch-default", torch_default, torch_default, true, true},
     {"keras-default", keras_glorot, keras_glorot, false, false, false, 0},
-    {"flax-default", lecun_truncated, lecun_truncated, false, false, false, 0.01},
+    {"flax-default", lecun_truncated, lecun_truncated, false, false, false, 0.01, own_scale, flax_transposed},
     {"caffe-xavier", lecun_uniform, lecun_uniform},
     {"caffe-msra", he_fan_in, he_fan_in},
-    {"darknet-default", he_fan_in, darknet_linear},
-    {"torchvision-resnet", he_fan_out, torch_default, true, true},
-    {"torchvision-vgg", he_fan_out, hundredth},
-    {"torchvision-densenet", he_fan_in, torch_default, true},
-    {"torchvision-mobilenet", he_fan_out, hundredth},
-    {"torchvision-efficientnet", he_fan_out, uniform_outputs},
-    {"torchvision-convnext", fiftieth, fiftieth},
-    {"timm-resnet", he_fan_out, torch_default, true, true, true},
-    {"timm-efficientnet", he_fan_out_groups, uniform_outputs},
+    {"darknet-default", he_fan_in, darknet_linear, false, false, false, own_slope, own_scale, fiftieth},
+    // The loops over modules look for Conv2d, which PyTorch's ConvTranspose2d is not.
+    {"torchvision-resnet", he_fan_out, torch_default, true, true, false, own_slope, own_scale, torch_default},
+    {"torchvision-vgg", he_fan_out, hundredth, false, false, false, own_slope, own_scale, torch_default},
+    {"torchvision-densenet", he_fan_in, torch_default, true, false, false, own_slope, own_scale, torch_default},
+    {"torchvision-mobilenet", he_fan_out, hundredth, false, false, false, own_slope, own_scale, torch_default},
+    {"torchvision-efficientnet", he_fan_out, uniform_outputs, false, false, false, own_slope, own_scale, torch_default},
+    {"torchvision-convnext", fiftieth, fiftieth, false, false, false, own_slope, 1e-6, torch_default},
+    {"timm-resnet", he_fan_out, torch_default, true, true, true, own_slope, own_scale, torch_default},
+    {"timm-efficientnet", he_fan_out_groups, uniform_outputs, false, false, false, own_slope, own_scale, torch_default},
 });
 
 const Preset& find(std::string_view name) {
   return *std::ranges::find(presets, name, &Preset::name);
+}
+
+Rule rule_of(const Preset& preset, const WeightContext& context) {
+  if (context.layer_shape.size() == 2 || context.shape.size() == 2) return preset.linear;
+  return context.transposed && preset.transposed != nullptr ? preset.transposed : preset.convolution;
 }
 
 Layer layer_of(const WeightContext& context) {
@@ -110,7 +125,7 @@ Layer layer_of(const WeightContext& context) {
 Planned preset_weight(std::string_view name, const WeightContext& context) {
   require_matrix(context, name);
   const Preset& preset = find(name);
-  const Law law = (context.shape.size() == 2 ? preset.linear : preset.convolution)(layer_of(context));
+  const Law law = rule_of(preset, context)(layer_of(context));
   return {law, law_std(law) * std::sqrt(context.fans.in)};
 }
 
@@ -118,6 +133,8 @@ std::optional<Law> preset_other(std::string_view name, const WeightContext& cont
   const Preset& preset = find(name);
   if (context.role == model::Role::norm_scale && preset.zero_last_norm && context.place.branch_end)
     return constant_law(0);
+  if (context.role == model::Role::residual_scale && preset.residual_scale != own_scale)
+    return constant_law(preset.residual_scale);
   if (context.role == model::Role::slope && preset.slope != own_slope) return constant_law(preset.slope);
   const bool linear = context.layer_shape.size() == 2;
   if (context.role != model::Role::bias || !(linear ? preset.random_bias_linear : preset.random_bias_conv))
@@ -131,7 +148,7 @@ std::optional<ModuleDraws> preset_module(std::string_view name, const WeightCont
   const bool linear = context.layer_shape.size() == 2;
   if (context.role == model::Role::weight) {
     require_matrix(context, name);
-    const Rule rule = linear ? preset.linear : preset.convolution;
+    const Rule rule = rule_of(preset, context);
     const Layer layer = layer_of(context);
     if (rule == torch_default) return ModuleDraws{torch_default(layer), std::nullopt};
     // trunc_normal_ at its absolute bounds of 2: of these values no other law, but another way to draw it.

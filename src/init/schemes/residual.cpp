@@ -22,8 +22,8 @@ std::optional<Planned> he_scaled(const WeightContext& context, const Options& op
                                  double factor) {
   require_matrix(context, scheme);
   if (factor == 0) return Planned{constant_law(0), 0.0};
-  return scaled_law(context, scheme, forward_gain(context.activation) * factor, parse_fan_mode(options.text("mode")),
-                    Distribution::normal);
+  const FanMode mode = parse_fan_mode(options.text("mode"));
+  return scaled_law(context, scheme, gain_for(context, mode) * factor, mode, Distribution::normal);
 }
 
 }  // namespace

@@ -5,8 +5,9 @@
 namespace fanin::init::schemes {
 
 std::optional<Planned> signed_constant(const WeightContext& context, const Options& options) {
-  return scaled_law(context, "signed_constant", corrected_gain(context, options, "signed_constant"),
-                    parse_fan_mode(options.text("mode")), Distribution::sign);
+  const FanMode mode = parse_fan_mode(options.text("mode"));
+  return scaled_law(context, "signed_constant", corrected_gain(context, options, "signed_constant", mode), mode,
+                    Distribution::sign);
 }
 
 }  // namespace fanin::init::schemes
