@@ -10,8 +10,6 @@
 #include "cli/command.h"
 #include "cli/registry.h"
 #include "fanin/base/nearest.h"
-#include "fanin/model/operators.h"
-#include "fanin/random/compat.h"
 
 namespace fanin::cli {
 namespace {
@@ -49,14 +47,12 @@ Candidates candidates(std::string_view value) {
   if (value == "TYPE") return {false, false, {"float32", "float64", "bf16", "half"}};
   Candidates found;
   if (value == "PRESET") {
-    for (const std::string& name : names_of("schemes"))
-      if (name.find('-') != std::string::npos) found.words.push_back(name);  // "keras-default"; schemes have none
+    return {false, false, names_of("presets")};
   } else if (value == "STREAM") {
     found.words.emplace_back("fanin");
-    for (const random::compat::StreamInfo& row : random::compat::stream_table()) found.words.emplace_back(row.name);
+    for (const std::string& name : names_of("streams")) found.words.push_back(name);
   } else if (value == "ACTIVATION") {
-    for (int kind = 0; kind < model::activation_kinds; ++kind)
-      found.words.emplace_back(model::activation_name(static_cast<model::ActivationKind>(kind)));
+    return {false, false, names_of("activations")};
   } else if (value == "KIND") {
     for (const Registry& registry : registries()) found.words.emplace_back(registry.plural);
   } else if (value == "NAME") {

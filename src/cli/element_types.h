@@ -10,6 +10,12 @@
 
 namespace fanin::cli {
 
+/// Whether with_type() takes it.
+inline bool is_weight_type(formats::ElementType type) {
+  using enum formats::ElementType;
+  return type == float32 || type == float64 || type == bfloat16 || type == float16;
+}
+
 /// Calls work.operator()<T>() with the type of a weight: float, double, bfloat16 or half. Throws Error for another.
 template <class Work>
 auto with_type(formats::ElementType type, Work&& work) {

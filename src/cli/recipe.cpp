@@ -4,9 +4,11 @@
 
 #include <algorithm>
 
+#include "cli/registry.h"
 #include "cli/settings.h"
 #include "cli/values.h"
 #include "fanin/base/nearest.h"
+#include "fanin/base/utf8.h"
 #include "fanin/engine/version.h"
 #include "fanin/init/effects.h"
 #include "fanin/init/files.h"
@@ -47,6 +49,18 @@ Shape shape_of(std::string_view text, std::string_view what) {
   }
 }
 
+/// Any scheme will do; a name that is none is taken for a misspelt preset.
+void check_preset(const std::string& name) {
+  try {
+    init::find_scheme(name);
+  } catch (const Error&) {
+    std::vector<std::string> names;
+    for (const init::SchemeInfo& row : init::scheme_table())
+      if (is_preset(row.name)) names.emplace_back(row.name);
+    throw UsageError(unknown_name_message("preset", name, names));
+  }
+}
+
 /// "fanin" is no foreign stream.
 std::string stream_of(const std::string& text) {
   if (text == "fanin") return "";
@@ -69,8 +83,21 @@ init::Layer layer_of(const Recipe& recipe) {
   return layer;
 }
 
+/// A spec of the command line or of a file, "leaky_relu:alpha=0.2"; prelu is the leaky ReLU that it starts as.
+model::Activation activation_of(const std::string& text) {
+  static constexpr OptionInfo alpha[] = {{"alpha", OptionKind::number, "0.01", -1e6, 1e6, "", "the slope below 0"}};
+  const Spec spec = parse_spec(text);
+  const bool prelu = spec.name == "prelu";
+  const model::ActivationKind kind = prelu ? model::ActivationKind::leaky_relu : model::parse_activation(spec.name);
+  const bool sloped = kind == model::ActivationKind::leaky_relu || kind == model::ActivationKind::elu;
+  const Options options(spec, std::span(alpha).first(sloped ? 1 : 0), fmt::format("activation '{}'", spec.name));
+  model::Activation activation{kind, prelu ? 0.25 : model::default_alpha(kind)};
+  if (sloped && options.given("alpha")) activation.alpha = options.number("alpha");
+  return activation;
+}
+
 init::WeightContext single_tensor(const Recipe& recipe) {
-  const model::Activation activation{model::parse_activation(recipe.activation)};
+  const model::Activation activation = activation_of(recipe.activation);
   if (recipe.shape.size() > 1) return init::layer_context(layer_of(recipe), recipe.name, recipe.seed, activation);
   init::WeightContext vector;  // no layer has such a weight: schemes with fans refuse it
   vector.name = recipe.name;
@@ -78,6 +105,14 @@ init::WeightContext single_tensor(const Recipe& recipe) {
   vector.role = model::Role::weight;
   vector.seed = recipe.seed;
   return vector;
+}
+
+/// A tensor's name goes into files that others unpack: no way out of a folder, no control characters.
+void check_name(const std::string& name) {
+  const bool rooted = name.starts_with('/'), climbs = ("/" + name + "/").find("/../") != std::string::npos;
+  const bool control = std::ranges::any_of(name, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+  if (name.empty() || rooted || climbs || control || name.find('\\') != std::string::npos || !is_utf8(name))
+    throw UsageError(fmt::format("--name is '{}'; expected a tensor's name in UTF-8, as in conv1.weight", name));
 }
 
 /// Input and classes are the data's; the data itself is kept for schemes that look at it.
@@ -98,7 +133,10 @@ void take_data(const Arguments& arguments, Recipe& recipe) {
   const auto rows = init::find_scheme(recipe.scheme.name).options;
   if (std::ranges::find(rows, "batch", &OptionInfo::key) == rows.end())
     throw UsageError(fmt::format("--batch is given, but scheme '{}' has no batch", recipe.scheme.name));
-  std::erase_if(recipe.scheme.options, [](const auto& option) { return option.first == "batch"; });
+  if (std::ranges::find(recipe.scheme.options, "batch", &std::pair<std::string, std::string>::first) !=
+      recipe.scheme.options.end())
+    throw UsageError(fmt::format("--batch and the option batch of '{}' say the same thing; expected one of them",
+                                 recipe.scheme.text()));
   recipe.scheme.options.emplace_back("batch", std::to_string(batch));
 }
 
@@ -133,6 +171,7 @@ Recipe recipe_of(const Arguments& arguments) {
   } else {
     const std::string_view option = arguments.given("--preset") ? "--preset" : "--init";
     recipe.scheme = parse_spec(required(arguments, option, "a scheme ('fanin list schemes' shows them)"));
+    if (arguments.given("--preset")) check_preset(recipe.scheme.name);
   }
   check_scheme(recipe.scheme);
   recipe.seed = seed(arguments);
@@ -151,7 +190,7 @@ Recipe recipe_of(const Arguments& arguments) {
   if (arguments.given("--model") == arguments.given("--shape"))
     throw UsageError("init needs either --model, a network, or --shape, one tensor");
   if (arguments.given("--model")) {
-    for (const std::string_view other : {"--groups", "--stride", "--transposed", "--fused"})
+    for (const std::string_view other : {"--name", "--groups", "--stride", "--transposed", "--fused", "--activation"})
       if (arguments.given(other))
         throw UsageError(fmt::format("{} describes one tensor's layer; expected --shape with it, not --model", other));
     recipe.model = parse_spec(arguments.text("--model"));
@@ -161,20 +200,24 @@ Recipe recipe_of(const Arguments& arguments) {
     if (arguments.given("--data")) take_data(arguments, recipe);
     return recipe;
   }
-  if (arguments.given("--data")) throw UsageError("--data goes with --model; expected no --shape with it");
+  for (const std::string_view other : {"--data", "--input", "--classes"})
+    if (arguments.given(other))
+      throw UsageError(fmt::format("{} goes with --model; expected no --shape with it", other));
   recipe.shape = extents(arguments, "--shape", {1, 2, 3, 4, 5, 6, 7, 8});
   recipe.name = arguments.text("--name");
-  if (recipe.name.empty()) throw UsageError("--name is empty; expected the tensor's name");
+  check_name(recipe.name);
   recipe.groups = integer(arguments, "--groups", 1, recipe.shape[0]);
   recipe.fused = integer(arguments, "--fused", 1, recipe.shape[0]);
   recipe.transposed = arguments.given("--transposed");
   if (arguments.given("--stride")) recipe.stride = shape_of(arguments.text("--stride"), "--stride");
   recipe.activation = arguments.text("--activation");
-  model::parse_activation(recipe.activation);
+  activation_of(recipe.activation);
   return recipe;
 }
 
-Recipe recipe_of(const Metadata& data, const std::string& file) {
+namespace {
+
+Recipe parse_metadata(const Metadata& data, const std::string& file) {
   const auto text = [&](const std::string& key) -> const std::string& {
     const auto found = data.find("fanin." + key);
     if (found == data.end())
@@ -207,6 +250,17 @@ Recipe recipe_of(const Metadata& data, const std::string& file) {
   if (data.contains("fanin.stride")) recipe.stride = shape_of(text("stride"), named("stride"));
   recipe.transposed = data.contains("fanin.transposed");
   return recipe;
+}
+
+}  // namespace
+
+Recipe recipe_of(const Metadata& data, const std::string& file) {
+  try {
+    return parse_metadata(data, file);
+  } catch (const Error& error) {  // a name that is misspelt there is the file's mistake, not the command's
+    if (std::string_view(error.what()).starts_with(file)) throw;
+    throw Error(fmt::format("{}: {}", file, error.what()));
+  }
 }
 
 Metadata to_metadata(const Recipe& recipe) {

@@ -9,9 +9,11 @@
 #include "cli/command.h"
 #include "fanin/data/dataset.h"
 #include "fanin/init/aliases.h"
+#include "fanin/init/gains.h"
 #include "fanin/init/schemes.h"
 #include "fanin/init/source.h"
 #include "fanin/model/builders.h"
+#include "fanin/random/compat.h"
 #include "fanin/train/optimizer.h"
 
 namespace fanin::cli {
@@ -47,6 +49,52 @@ std::vector<Entry> schemes() {
                               {"Test", std::string(row.proof)}}),
                        row.options, fmt::format("--init {}", row.name)});
   }
+  return entries;
+}
+
+std::vector<Entry> presets() {
+  std::vector<Entry> entries = schemes();
+  std::erase_if(entries, [](const Entry& entry) { return !is_preset(entry.name); });
+  for (Entry& entry : entries) entry.example = fmt::format("--preset {}", entry.name);
+  return entries;
+}
+
+/// With the gains that schemes take for it, by quadrature.
+std::vector<Entry> activations() {
+  std::vector<Entry> entries;
+  for (int i = 0; i < model::activation_kinds; ++i) {
+    const auto kind = static_cast<model::ActivationKind>(i);
+    const model::Activation activation{kind, model::default_alpha(kind)};
+    const init::ActivationMoments moments = init::activation_moments(activation);
+    const double forward = init::forward_gain(activation), backward = init::backward_gain(activation);
+    const double mean = std::abs(moments.mean) < 1e-12 ? 0.0 : moments.mean;
+    Facts facts = {{"Moments", fmt::format("E f = {:.5g}, E f^2 = {:.5g}, E f'^2 = {:.5g} for z ~ N(0, 1)", mean,
+                                           moments.second, moments.derivative_second)},
+                   {"Gain", fmt::format("forward {:.6g} (he_normal, orthogonal), backward {:.6g} (mode=fan_out)",
+                                        forward, backward)},
+                   {"Gradient", fmt::format("its second moment times {:.4g} a layer under the forward gain",
+                                            forward * forward * moments.derivative_second)}};
+    entries.push_back({"activation",
+                       std::string(model::activation_name(kind)),
+                       {},
+                       fmt::format("f(x) = {}", model::activation_formula(kind)),
+                       std::move(facts),
+                       {},
+                       {}});
+  }
+  return entries;
+}
+
+std::vector<Entry> streams() {
+  std::vector<Entry> entries;
+  for (const random::compat::StreamInfo& row : random::compat::stream_table())
+    entries.push_back({"stream",
+                       std::string(row.name),
+                       {},
+                       std::string(row.summary),
+                       {{"Equals", std::string(row.draws)}},
+                       {},
+                       fmt::format("--stream {}", row.name)});
   return entries;
 }
 
@@ -143,10 +191,13 @@ std::vector<Entry> commands() {
 const std::vector<Registry>& registries() {
   static const std::vector<Registry> table = {
       {"schemes", "Ways to draw initial weights (--init)", schemes},
+      {"presets", "Schemes that are a framework's defaults (--preset)", presets},
       {"aliases", "Names of other frameworks for schemes (--init)", aliases},
+      {"streams", "Random streams of other frameworks (--stream)", streams},
       {"models", "Built-in networks (--model)", models},
       {"datasets", "Data sets by name, and formats that are recognised (--data)", datasets},
       {"operators", "What a network is made of", operators},
+      {"activations", "Functions between layers, with their gains", activations},
       {"optimizers", "Update rules (--optimizer)", optimizers},
       {"schedules", "Learning rate over the steps (--schedule)", schedules},
       {"commands", "What the program does", commands},
@@ -157,6 +208,7 @@ const std::vector<Registry>& registries() {
 std::vector<Entry> all_entries() {
   std::vector<Entry> entries;
   for (const Registry& registry : registries()) {
+    if (registry.plural == "presets") continue;  // schemes too
     for (Entry& entry : registry.entries()) entries.push_back(std::move(entry));
   }
   return entries;

@@ -1,5 +1,5 @@
-// One view of all registries (schemes, models, data sets, operators, optimizers, schedules, commands), so that `list`,
-// `explain` and suggestions treat them alike.
+// One view of all registries (schemes, streams, models, data sets, operators, activations, commands and so on), so that
+// `list`, `explain` and suggestions treat them alike.
 #pragma once
 #include <span>
 #include <string>
@@ -31,7 +31,12 @@ struct Registry {
 /// In the order of `fanin list`.
 const std::vector<Registry>& registries();
 
-/// Every entry of every registry.
+/// "keras-default": schemes that are no preset have no '-' in their names.
+inline bool is_preset(std::string_view scheme) {
+  return scheme.find('-') != std::string_view::npos;
+}
+
+/// Every entry of every registry, once.
 std::vector<Entry> all_entries();
 
 /// "number of at least 0", "one of fan_in, fan_out, fan_avg": what an option takes.

@@ -94,7 +94,7 @@ int run(int argc, char** argv) {
   } catch (const Interrupted&) {
     return interrupted;  // the command has said how to go on
   } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "fanin: out of memory; a smaller --batch, model or data set needs less\n");
+    fmt::print(stderr, "fanin: out of memory; a smaller model, data set, batch or shard needs less\n");
     return failed;
   } catch (const std::filesystem::filesystem_error& error) {
     fmt::print(stderr, "fanin: '{}': {}\n", shown(error.path1().string()), error.code().message());

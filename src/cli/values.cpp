@@ -78,7 +78,7 @@ Shape extents(const Arguments& arguments, std::string_view name, std::initialize
   constexpr std::int64_t largest = std::int64_t{1} << 40;
   const auto refuse = [&]() -> UsageError {
     const std::string_view expected = ranks.size() == 2 ? "CxHxW or a number of features, as in 1x28x28"
-                                                        : "one to eight extents, as in 64x3x7x7 or 10x84";
+                                                        : "one to eight extents of at least 1, as in 64x3x7x7 or 10x84";
     return UsageError(fmt::format("{} is '{}'; expected {}", name, text, expected));
   };
   Shape shape;

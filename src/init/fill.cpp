@@ -118,9 +118,10 @@ double gain_option(const WeightContext& context, const Options& options, std::st
   try {
     gain = parse_number(text, what);
   } catch (const Error&) {
-    throw Error(fmt::format("{} is '{}'; expected auto or a number above 0", what, text));
+    throw Error(fmt::format("{} is '{}'; expected auto or a number above 0, at most 1e30", what, text));
   }
-  if (gain <= 0 || gain > 1e30) throw Error(fmt::format("{} is '{}'; expected auto or a number above 0", what, text));
+  if (gain <= 0 || gain > 1e30)
+    throw Error(fmt::format("{} is '{}'; expected auto or a number above 0, at most 1e30", what, text));
   return gain;
 }
 

@@ -15,8 +15,23 @@
 namespace fanin::model {
 namespace {
 
-constexpr std::array<std::string_view, activation_kinds> names = {
-    "identity", "relu", "leaky_relu", "tanh", "sigmoid", "gelu", "silu", "elu", "selu", "softplus", "hardswish"};
+struct ActivationRow {
+  std::string_view name, formula;
+};
+
+constexpr std::array<ActivationRow, activation_kinds> activations = {{
+    {"identity", "x"},
+    {"relu", "max(x, 0)"},
+    {"leaky_relu", "x, alpha x below 0 (alpha 0.01 unless said)"},
+    {"tanh", "(e^x - e^-x) / (e^x + e^-x)"},
+    {"sigmoid", "1 / (1 + e^-x)"},
+    {"gelu", "x Phi(x), Phi the normal distribution function"},
+    {"silu", "x sigmoid(x)"},
+    {"elu", "x, alpha (e^x - 1) below 0 (alpha 1 unless said)"},
+    {"selu", "1.0507 x, 1.0507 * 1.6733 (e^x - 1) below 0"},
+    {"softplus", "ln(1 + e^x)"},
+    {"hardswish", "x min(max(x + 3, 0), 6) / 6"},
+}};
 
 // Both branches take exp of a number <= 0, which cannot overflow.
 double sigmoid(double x) {
@@ -163,14 +178,20 @@ double activation_derivative(const Activation& activation, double x) {
 }
 
 std::string_view activation_name(ActivationKind kind) {
-  return names[static_cast<std::size_t>(kind)];
+  return activations[static_cast<std::size_t>(kind)].name;
+}
+
+std::string_view activation_formula(ActivationKind kind) {
+  return activations[static_cast<std::size_t>(kind)].formula;
 }
 
 ActivationKind parse_activation(std::string_view name) {
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (names[i] == name) return static_cast<ActivationKind>(i);
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < activations.size(); ++i) {
+    if (activations[i].name == name) return static_cast<ActivationKind>(i);
+    names.emplace_back(activations[i].name);
   }
-  throw Error(unknown_name_message("activation", name, std::vector<std::string>(names.begin(), names.end())));
+  throw Error(unknown_name_message("activation", name, names));
 }
 
 }  // namespace fanin::model

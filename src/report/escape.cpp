@@ -1,34 +1,9 @@
-// Escaping. UTF-8 is checked by hand: overlong forms, surrogates and code points beyond U+10FFFF are not text.
+// Escaping: what is no UTF-8 becomes U+FFFD.
 #include "report/escape.h"
 
-#include <algorithm>
-#include <cstdint>
+#include "fanin/base/utf8.h"
 
 namespace fanin::report {
-namespace {
-
-// Length of the well-formed UTF-8 sequence at the start of `text`; 0 where there is none (Unicode, table 3-7).
-std::size_t utf8_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) {
-    return i < text.size() ? static_cast<std::uint8_t>(text[i]) : std::uint8_t{0};
-  };
-  const auto in = [&](std::size_t i, int low, int high) { return byte(i) >= low && byte(i) <= high; };
-  if (byte(0) < 0x80) return 1;
-  if (in(0, 0xc2, 0xdf)) return in(1, 0x80, 0xbf) ? 2 : 0;
-  if (in(0, 0xe0, 0xef)) {
-    const int low = byte(0) == 0xe0 ? 0xa0 : 0x80;
-    const int high = byte(0) == 0xed ? 0x9f : 0xbf;
-    return in(1, low, high) && in(2, 0x80, 0xbf) ? 3 : 0;
-  }
-  if (in(0, 0xf0, 0xf4)) {
-    const int low = byte(0) == 0xf0 ? 0x90 : 0x80;
-    const int high = byte(0) == 0xf4 ? 0x8f : 0xbf;
-    return in(1, low, high) && in(2, 0x80, 0xbf) && in(3, 0x80, 0xbf) ? 4 : 0;
-  }
-  return 0;
-}
-
-}  // namespace
 
 std::string escape_html(std::string_view text) {
   constexpr std::string_view replacement = "\xef\xbf\xbd";

@@ -48,7 +48,7 @@ TEST(CompletionTest, BashOffersCommandsOptionsAndNames) {
   EXPECT_EQ(bash_offers("fanin list opt"), "optimizers\n");
   EXPECT_EQ(bash_offers("fanin explain resnet110"), "resnet110\n");
   EXPECT_EQ(bash_offers("fanin completion f"), "fish\n");
-  EXPECT_EQ(bash_offers("fanin init --stream nu"), "numpy numpy_generator\n");
+  EXPECT_EQ(bash_offers("fanin init --stream nu"), "numpy numpy_generator numpy_generator_float32\n");
   EXPECT_EQ(bash_offers("fanin init --preset timm-e"), "timm-efficientnet\n");
   EXPECT_EQ(bash_offers("fanin init --dtype f"), "float32 float64\n");
   EXPECT_EQ(bash_offers("fanin init --activation gel"), "gelu\n");

@@ -152,7 +152,7 @@ TEST(InitTest, DrawsTheTextBooksLines) {
 TEST(InitTest, DrawsFromOtherFrameworksStreams) {
   const TemporaryFolder folder;
   const std::string file = folder / "w.safetensors";
-  for (const char* stream : {"torch", "numpy_generator", "jax"}) {
+  for (const char* stream : {"torch", "numpy_generator", "numpy_generator_float32", "jax"}) {
     const Outcome made = run_fanin({"init", "--model", "lenet5", "--preset", "torchvision-vgg", "--stream", stream,
                                     "--seed", "0", "--report", "-o", file});
     EXPECT_EQ(made.code, 0) << made.err;
@@ -208,6 +208,41 @@ TEST(InitTest, WritesNpzAndRawValues) {
   EXPECT_EQ(std::vector<std::uint8_t>(raw.begin(), raw.end()), expected);
 }
 
+TEST(InitTest, TakesTheSlopeOfAnActivation) {
+  const TemporaryFolder folder;
+  const std::string file = folder / "w.safetensors";
+  for (const auto& [activation, gain] : {std::pair{"prelu", "1.37199"}, std::pair{"leaky_relu:alpha=0.25", "1.37199"},
+                                         std::pair{"elu:alpha=0", "1.41421"}}) {
+    const Outcome made = run_fanin(
+        {"init", "--shape", "8x8", "--init", "he_normal", "--activation", activation, "--report", "-o", file});
+    EXPECT_EQ(made.code, 0) << made.err;
+    EXPECT_THAT(made.out, HasSubstr(gain)) << activation;
+    EXPECT_EQ(run_fanin({"init", "--check", file}).code, 0);
+  }
+}
+
+TEST(InitTest, ChecksNameTheFileOfAMistake) {
+  const TemporaryFolder folder;
+  const std::string file = folder / "w.safetensors";
+  const auto written = [&](const std::map<std::string, std::string>& metadata, formats::ElementType type) {
+    formats::SafetensorsWriter writer(file, {{"weight", type, {2}}}, metadata);
+    writer.write(std::vector<std::uint8_t>(2 * formats::element_size(type)));
+    writer.finish();
+    return run_fanin({"init", "--check", file});
+  };
+  std::map<std::string, std::string> metadata = {
+      {"fanin.scheme", "he_nromal"}, {"fanin.seed", "1"},          {"fanin.shard", "0/1"}, {"fanin.shape", "2"},
+      {"fanin.name", "weight"},      {"fanin.activation", "relu"}, {"fanin.groups", "1"}};
+  const Outcome misspelt = written(metadata, formats::ElementType::float32);
+  EXPECT_EQ(misspelt.code, 2);
+  EXPECT_THAT(misspelt.err, HasSubstr(file + ": unknown scheme 'he_nromal'"));
+  metadata["fanin.scheme"] = "zeros";
+  const Outcome integers = written(metadata, formats::ElementType::int32);
+  EXPECT_EQ(integers.code, 2);
+  EXPECT_THAT(integers.err, HasSubstr(file + ": 'weight' has type"));
+  EXPECT_EQ(written(metadata, formats::ElementType::float32).code, 0);
+}
+
 TEST(InitTest, SaysWhatIsWrong) {
   const TemporaryFolder folder;
   const std::string file = folder / "w.safetensors";
@@ -223,7 +258,18 @@ TEST(InitTest, SaysWhatIsWrong) {
   refused({"--shape", "4x4", "--init", "normal:std=-1", "-o", file}, "option 'std' of scheme 'normal' is -1");
   refused({"--shape", "4x4", "--init", "he_normal:gain=nan", "-o", file},
           "option 'gain' of scheme 'he_normal' is 'nan'");
-  refused({"--shape", "", "--init", "zeros", "-o", file}, "--shape is ''; expected one to eight extents");
+  refused({"--shape", "", "--init", "zeros", "-o", file}, "--shape is ''; expected one to eight extents of at least 1");
+  refused({"--shape", "0x3", "--init", "zeros", "-o", file}, "--shape is '0x3'; expected one to eight extents of at");
+  for (const char* name : {"../../evil", "/root", "a/../b", "a\\b", "a\nb", "\xff"})
+    refused({"--shape", "3", "--init", "zeros", "--name", name, "-o", file}, "expected a tensor's name in UTF-8");
+  refused({"--shape", "8x8", "--preset", "keras-defualt", "-o", file},
+          "unknown preset 'keras-defualt'; did you mean 'keras-default'?");
+  refused({"--shape", "8x8", "--init", "zeros", "--input", "1x8x8", "-o", file}, "--input goes with --model");
+  refused({"--model", "lenet5", "--init", "zeros", "--activation", "tanh", "-o", file},
+          "--activation describes one tensor's layer; expected --shape with it");
+  refused({"--shape", "8x8", "--init", "he_normal", "--activation", "tanh:alpha=2", "-o", file}, "alpha");
+  refused({"--check", "w.safetensors", "--seed", "3"}, "--check takes all from the file; expected no --seed with it");
+  refused({"--check", "w.npz"}, "--check is 'w.npz'; expected a safetensors file, which says what made it");
   refused({"--shape", "0x4", "--init", "zeros", "-o", file}, "--shape is '0x4'");
   refused({"--shape", "1099511627776x1099511627776", "--init", "zeros", "-o", file}, "1099511627776x1099511627776");
   refused({"--shape", "1000000x1000000", "--init", "zeros", "-o", file}, "at most 68719476736 are supported");

@@ -54,8 +54,21 @@ TEST(ExplainTest, KnowsEveryNameAndAlias) {
     }
     // of an alias first whose name it is, then all of the scheme
     for (const std::string& alias : entry.aliases)
-      EXPECT_THAT(run_fanin({"explain", alias}).out, EndsWith(outcome.out)) << alias;
+      EXPECT_THAT(run_fanin({"explain", alias}).out, HasSubstr(outcome.out)) << alias;
   }
+}
+
+TEST(ExplainTest, TellsAnActivationsGains) {
+  const Outcome outcome = run_fanin({"explain", "gelu"});
+  EXPECT_THAT(outcome.out, HasSubstr("forward 1.53353 (he_normal, orthogonal), backward 1.48111 (mode=fan_out)"));
+  EXPECT_THAT(outcome.out, HasSubstr("its second moment times 1.072 a layer"));
+}
+
+TEST(ListTest, HasPresetsStreamsAndActivations) {
+  EXPECT_THAT(run_fanin({"list", "presets"}).out, HasSubstr("keras-default"));
+  EXPECT_THAT(run_fanin({"list", "presets"}).out, ::testing::Not(HasSubstr("he_normal ")));
+  EXPECT_THAT(run_fanin({"list", "streams"}).out, HasSubstr("numpy_generator_float32"));
+  EXPECT_THAT(run_fanin({"list", "activations"}).out, HasSubstr("hardswish"));
 }
 
 TEST(ExplainTest, TellsFormulaPaperAndWhen) {

@@ -48,6 +48,9 @@ def numpy_draws():
     rng = numpy.random.default_rng(7)
     draws["generator_normal"] = rng.normal(0.5, 0.02, 100001)
     draws["generator_uniform"] = rng.uniform(-0.3, 0.7, 101)
+    halves = numpy.random.default_rng(9)
+    draws["generator_float_normal"] = halves.standard_normal(1001, numpy.float32) * numpy.float32(0.02) + numpy.float32(0.5)
+    draws["generator_float_uniform"] = halves.random(101, numpy.float32) * numpy.float32(1.25) + numpy.float32(-0.5)
     draws["generator_float"] = rng.standard_normal(100001, dtype=numpy.float32)
     return draws
 

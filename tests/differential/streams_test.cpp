@@ -17,6 +17,7 @@ namespace fanin {
 namespace {
 
 using random::compat::NumpyGenerator;
+using random::compat::NumpyGeneratorFloat;
 using random::compat::NumpyRandomState;
 using random::compat::TorchStream;
 
@@ -101,6 +102,9 @@ TEST_F(Streams, OfNumPyMakeTheTextBooksWeights) {
   NumpyGenerator generator(7);
   expect_same<double>("generator_normal", [&](std::span<double> out) { generator.normal(out, 0.5, 0.02); });
   expect_same<double>("generator_uniform", [&](std::span<double> out) { generator.uniform(out, -0.3, 0.7); });
+  NumpyGeneratorFloat halves(9);
+  expect_same<float>("generator_float_normal", [&](std::span<float> out) { halves.normal(out, 0.5, 0.02); });
+  expect_same<float>("generator_float_uniform", [&](std::span<float> out) { halves.uniform(out, -0.5, 0.75); });
   expect_same<float>("generator_float", [&](std::span<float> out) { generator.standard_normal(out); });
 }
 

@@ -103,6 +103,21 @@ TEST(NumpyGenerator, DrawsBitForBit) {
   EXPECT_EQ(wide[1], 0x1.c16959869e47ep-2);
 }
 
+TEST(NumpyGeneratorFloat, ScalesFloatDrawsInFloat) {
+  std::vector<float> drawn(999), scaled(999);
+  NumpyGenerator(7).standard_normal(std::span<float>(drawn));
+  NumpyGeneratorFloat(7).normal(std::span<float>(scaled), 0.5, 0.02);
+  for (std::size_t i = 0; i < drawn.size(); ++i) EXPECT_EQ(scaled[i], drawn[i] * 0.02F + 0.5F);
+  // rng = np.random.default_rng(7); rng.standard_normal(3, dtype=np.float32) * np.float32(0.02) + np.float32(0.5)
+  EXPECT_EQ(scaled[0], 0x1.0f95cp-1F);
+  EXPECT_EQ(scaled[1], 0x1.e891980p-2F);
+  EXPECT_EQ(scaled[2], 0x1.0bc714p-1F);
+  std::vector<double> wide(3);
+  EXPECT_THAT([&] { NumpyGeneratorFloat(7).normal(std::span<double>(wide), 0, 1); },
+              ::testing::ThrowsMessage<Error>(::testing::HasSubstr("for float64 use numpy_generator")));
+  EXPECT_THROW(NumpyGeneratorFloat(7).truncated_normal(std::span<float>(scaled), 0, 1, -2, 2), Error);
+}
+
 TEST(Ziggurat, HasNumPysTables) {
   const ZigguratTables& tables = ziggurat_tables();
   EXPECT_EQ(table_sha<std::uint64_t>(tables.inside),

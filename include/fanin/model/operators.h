@@ -132,6 +132,8 @@ std::string describe(const Operator& op);
 double activation_value(const Activation& activation, double x);
 double activation_derivative(const Activation& activation, double x);
 std::string_view activation_name(ActivationKind kind);
+/// f(x), for readers.
+std::string_view activation_formula(ActivationKind kind);
 /// Throws Error with the known names.
 ActivationKind parse_activation(std::string_view name);
 

@@ -46,7 +46,7 @@ class ForeignStream {
   virtual bool outputs_last() const { return false; }
 };
 
-/// A row of the table: "torch", "numpy", "numpy_generator", "jax".
+/// A row of the table: "torch", "numpy", "numpy_generator", "numpy_generator_float32", "jax".
 struct StreamInfo {
   std::string_view name;
   std::string_view summary;
@@ -160,6 +160,24 @@ class NumpyGenerator final : public ForeignStream {
 
   std::uint64_t state_high_ = 0, state_low_ = 0, increment_high_ = 0, increment_low_ = 0;
   std::optional<std::uint32_t> half_;  // the high half of the last word that next32 split
+};
+
+/// The same generator by its float32 draws: rng.standard_normal(size, dtype=np.float32) * np.float32(std) and
+/// rng.random(size, dtype=np.float32) * np.float32(high - low), plus mean or low in float32 where that is not 0. The
+/// float64 fills throw Error: those are NumpyGenerator's.
+class NumpyGeneratorFloat final : public ForeignStream {
+ public:
+  explicit NumpyGeneratorFloat(std::uint64_t seed) : generator_(seed) {}
+
+  void uniform(std::span<float> out, double low, double high) override;
+  void uniform(std::span<double> out, double low, double high) override;
+  void normal(std::span<float> out, double mean, double std) override;
+  void normal(std::span<double> out, double mean, double std) override;
+  void truncated_normal(std::span<float> out, double mean, double std, double low, double high) override;
+  void truncated_normal(std::span<double> out, double mean, double std, double low, double high) override;
+
+ private:
+  NumpyGenerator generator_;
 };
 
 /// jax.random.key(seed), with jax_threefry_partitionable (the default since 0.5) and 32-bit mode.

@@ -128,10 +128,10 @@ std::vector<NamedTensor> patch_whitening(const Task& task) {
         weight[static_cast<std::size_t>((pairs + k) * size + j)] = static_cast<float>(-value);
       }
     if (2 * pairs < outputs)
-      task.notes.push_back(
-          fmt::format("patch_whitening left {} of {} filters of {} as the base made them: its patches "
-                      "have {} directions",
-                      outputs - 2 * pairs, outputs, node.name, size));
+      task.notes.push_back(fmt::format(
+          "patch_whitening left {} of {} filters of {} as the base made them: {}", outputs - 2 * pairs, outputs,
+          node.name,
+          pairs == size ? fmt::format("its patches have {} directions", size) : "its filters come in pairs"));
   }
   return state;
 }

@@ -157,10 +157,16 @@ struct Comparison {
 };
 
 int check(const std::string& file) {
+  const std::filesystem::path ending = std::filesystem::path(file).extension();
+  if (ending == ".npz" || ending == ".raw")
+    throw UsageError(fmt::format("--check is '{}'; expected a safetensors file, which says what made it", file));
   const formats::Safetensors content = formats::read_safetensors(file);
   const Recipe recipe = recipe_of(content.metadata, file);
   const init::SchemeFiles files(recipe.scheme);
   const ElementType type = content.arrays.empty() ? ElementType::float32 : content.arrays[0].array.type;
+  if (!is_weight_type(type))
+    throw Error(fmt::format("{}: '{}' has type {}; expected weights, which are floats", file, content.arrays[0].name,
+                            formats::to_string(type)));
   std::size_t seen = 0;
   std::int64_t wrong = 0;
   with_type(type, [&]<class T>() {
@@ -196,7 +202,9 @@ int run_init(const Arguments& arguments) {
   const random::FillThreads threads(thread_count(arguments));
   if (arguments.given("--check")) {
     for (const std::string_view other :
-         {"--init", "--preset", "--policy", "--model", "--shape", "--output", "--stream", "--data"})
+         {"--init",   "--preset",     "--policy", "--model",  "--input",  "--classes", "--data",
+          "--batch",  "--shape",      "--name",   "--groups", "--stride", "--fused",   "--seed",
+          "--stream", "--activation", "--output", "--dtype",  "--report", "--shard",   "--transposed"})
       if (arguments.given(other))
         throw UsageError(fmt::format("--check takes all from the file; expected no {} with it", other));
     return check(arguments.text("--check"));

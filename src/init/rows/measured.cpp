@@ -89,7 +89,7 @@ constexpr auto table = std::to_array<SchemeInfo>({
      "Orthogonal weights, then each layer in turn scaled until its output has variance 1 on a batch of images.",
      "for each weight layer in topological order: W, b <- W, b sqrt(target / Var(z)), z the layer's output before the "
      "activation, over the batch, all channels and positions",
-     "Mishkin & Matas, All you need is a good init, ICLR 2016, algorithm 1",
+     "Mishkin & Matas, All you need is a good init, ICLR 2016, algorithm 1 (there tol is 0.1)",
      "For plain networks of any activation, pooling and padding, where the formulas' assumptions fail. Costs one "
      "forward pass of the batch for each layer.",
      "Behind normalization: a layer that feeds one is left as it is, since the scale is undone. Nothing is said about "

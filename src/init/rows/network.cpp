@@ -105,7 +105,8 @@ constexpr auto table = std::to_array<SchemeInfo>({
     {"autoinit", "",
      "Each layer scaled by the mean and variance that reach it, followed through the graph by formulas.",
      "Var W = 1 / (fan_in (nu + mu^2)), (mu, nu) from the input (0, 1) through every operator: quadrature for "
-     "activations, the largest of n normals for pooling, sums for additions",
+     "activations, the largest of n normals for pooling, sums for additions; explicit zero padding and dropout by what "
+     "they do to mean and second moment (the paper has mu^2 in neither)",
      "Bingham & Miikkulainen, AutoInit: analytic signal-preserving weight initialization for neural networks, AAAI "
      "2023, section 3",
      "For networks with pooling, dropout and unusual activations.",
@@ -242,7 +243,7 @@ constexpr auto table = std::to_array<SchemeInfo>({
      "Formula and constants are a reconstruction that could not be verified against the paper",
      "For networks of depthwise convolutions with kernels of 7x7 or larger, in short training.",
      "Where the paper's own numbers are to be reproduced: they are not verified. Small kernels. Refused for networks "
-     "without depthwise convolutions.",
+     "without depthwise convolutions. The mimetic initialization of attention layers is another method.",
      mimetic_options, Needs::graph, "Mimetic.HasTheCovarianceOfItsFormula"},
 });
 

@@ -162,6 +162,8 @@ Applied conv_aware(const WeightContext& context, const Options& options, std::sp
 template <class T>
 Applied looks_linear(const WeightContext& context, const Options& options, std::span<T> out) {
   const MatrixShape whole = require_matrix(context, "looks_linear");
+  if (options.text("gain") == "auto")
+    throw Error("option 'gain' of scheme 'looks_linear' is 'auto'; expected a number above 0: its network is linear");
   const double gain = gain_option(context, options, "looks_linear");
   const Place& place = context.place;
   const std::int64_t rows = whole.rows, inputs = context.shape[1], taps = whole.columns / inputs;

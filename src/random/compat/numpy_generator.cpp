@@ -176,6 +176,49 @@ void NumpyGenerator::truncated_normal(std::span<double>, double, double, double,
   truncated_normal(std::span<float>(), 0, 0, 0, 0);
 }
 
+namespace {
+
+/// factor * value + offset in float32, an operation at a time as NumPy's.
+void scale(std::span<float> values, double factor, double offset) {
+  for (float& value : values) value *= static_cast<float>(factor);
+  if (offset == 0) return;
+  for (float& value : values) value += static_cast<float>(offset);
+}
+
+[[noreturn]] void refuse_float64() {
+  throw Error("the stream numpy_generator_float32 draws float32; for float64 use numpy_generator");
+}
+
+}  // namespace
+
+void NumpyGeneratorFloat::uniform(std::span<float> out, double low, double high) {
+  check_uniform(low, high);
+  generator_.random(out);
+  scale(out, high - low, low);
+}
+
+void NumpyGeneratorFloat::normal(std::span<float> out, double mean, double std) {
+  check_normal(mean, std);
+  generator_.standard_normal(out);
+  scale(out, std, mean);
+}
+
+void NumpyGeneratorFloat::uniform(std::span<double>, double, double) {
+  refuse_float64();
+}
+
+void NumpyGeneratorFloat::normal(std::span<double>, double, double) {
+  refuse_float64();
+}
+
+void NumpyGeneratorFloat::truncated_normal(std::span<float> out, double mean, double std, double low, double high) {
+  generator_.truncated_normal(out, mean, std, low, high);
+}
+
+void NumpyGeneratorFloat::truncated_normal(std::span<double>, double, double, double, double) {
+  refuse_float64();
+}
+
 std::vector<std::int64_t> NumpyGenerator::permutation(std::int64_t n) {
   return numpy_permutation(n, [this] { return next32(); });
 }
