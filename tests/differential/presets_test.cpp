@@ -166,8 +166,14 @@ void expect_alike(std::span<const float> values, const std::optional<init::FillR
   EXPECT_LT(two_sample_ks(ours, theirs.sample), ks_limit);
   if (values.size() < 1000 || theirs.count < 1000) return;
   // A uniform ends at 1.73 and a truncated normal at 2.27 standard deviations; a normal has no end.
-  const double our_reach = std::max(report->mean - least, largest - report->mean) / report->std;
-  const double their_reach = std::max(theirs.mean - theirs.least, theirs.largest - theirs.mean) / theirs.std;
+  // In deviations of the law where there is one: those of two samples differ by some percent.
+  const double scale = report->target_std, center = report->target_mean;
+  const double our_std = std::isfinite(scale) ? scale : report->std,
+               their_std = std::isfinite(scale) ? scale : theirs.std;
+  const double our_mean = std::isfinite(center) ? center : report->mean;
+  const double their_mean = std::isfinite(center) ? center : theirs.mean;
+  const double our_reach = std::max(our_mean - least, largest - our_mean) / our_std;
+  const double their_reach = std::max(their_mean - theirs.least, theirs.largest - their_mean) / their_std;
   if (our_reach < 2.5) {
     EXPECT_NEAR(our_reach, their_reach, 0.08);
   } else {
