@@ -139,6 +139,9 @@ train::TrialSettings trial_settings(const Arguments& arguments) {
   fill_training(settings, arguments);
   settings.init = parse_spec(required(arguments, "--init", "a scheme ('fanin list schemes' shows them)"));
   check_scheme(settings.init);
+  if (arguments.text("--lr").find("..") != std::string::npos)
+    throw UsageError(
+        fmt::format("--lr is '{}'; expected one rate: 'fanin compare' takes a grid", arguments.text("--lr")));
   settings.learning_rate = number(arguments, "--lr", {0, std::numeric_limits<double>::infinity(), true, false});
   settings.seed = seed(arguments);
   return settings;

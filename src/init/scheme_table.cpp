@@ -118,7 +118,8 @@ constexpr auto table = std::to_array<SchemeInfo>({
      unit_gain_options, Needs::shape, "Distributions.AreThoseOfTheFormula"},
     {"he_normal", "kaiming_normal", "Normal, scaled by one fan and the gain of the activation that follows.",
      "W ~ N(0, gain^2 / n), n = fan_in | fan_out | (fan_in + fan_out) / 2; gain sqrt 2 for ReLU, "
-     "sqrt(2 / (1 + a^2)) for leaky ReLU of slope a, 1 / sqrt(E f(z)^2) for any other f",
+     "sqrt(2 / (1 + a^2)) for leaky ReLU of slope a, 1 / sqrt(E f(z)^2) for any other f (1 / sqrt(E f'(z)^2) with "
+     "fan_out)",
      "He, Zhang, Ren & Sun, Delving deep into rectifiers, ICCV 2015, equations 10 (fan_in), 14 (fan_out), 15 (slope)",
      "For ReLU and its relatives, above all without normalization: the second moment stays the same through any depth.",
      "For residual networks without normalization (each branch adds its variance: the sum doubles in each block).",

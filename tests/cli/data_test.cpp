@@ -93,6 +93,9 @@ TEST(DataTest, IsShownDrawnAndWritten) {
   refused({"show", "--data", npz, "--program"}, "--program needs a MODEL");
   refused({"show", "mlp", "--data", npz, "-o", png}, "--output shows a data set");
   refused({"show", "--data", npz, "--augment", "crop:16", "-o", png}, "does not fit");
+  refused({"show", "--data", npz, "--augment", "flip"}, "--augment changes the images of --output");
+  refused({"show", "--data", npz, "-o", folder / "grid.jpg"}, "expected a file whose name ends in .png");
+  refused({"show", "--data", npz, "--write", folder / "data.txt"}, "expected a file whose name ends in .npz");
   refused({"show", "--data", npz, "-o", folder / "no/such/folder.png"}, "folder.png");
 }
 

@@ -21,6 +21,9 @@ int run_show(const Arguments& arguments) {
     if (arguments.given(option))
       throw UsageError(fmt::format("{} shows a data set; expected no MODEL with it", option));
   }
+  for (const std::string_view option : {"--verbose", "--batch"})
+    if (arguments.given(option) && !arguments.given("--program"))
+      throw UsageError(fmt::format("{} is of --program; expected that with it", option));
   const Spec spec = parse_spec(arguments.positionals()[0]);
   check_model(spec);
   if (arguments.given("--data") && (arguments.given("--input") || arguments.given("--classes"))) {

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
+#include <utility>
 
 #include "cli/commands/commands.h"
 #include "cli/settings.h"
@@ -134,10 +136,17 @@ int show_data(const Arguments& arguments) {
   for (const std::string_view option : {"--input", "--classes", "--program", "--verbose", "--batch"}) {
     if (arguments.given(option)) throw UsageError(fmt::format("{} needs a MODEL beside it", option));
   }
+  for (const auto& [option, ending] : {std::pair{"--output", ".png"}, std::pair{"--write", ".npz"}})
+    if (arguments.given(option) && std::filesystem::path(arguments.text(option)).extension() != ending)
+      throw UsageError(
+          fmt::format("{} is '{}'; expected a file whose name ends in {}", option, arguments.text(option), ending));
+  for (const std::string_view option : {"--augment", "--seed"})
+    if (arguments.given(option) && !arguments.given("--output"))
+      throw UsageError(fmt::format("{} changes the images of --output; expected that with it", option));
   const data::Augmentation augmentation = data::parse_augmentation(arguments.text("--augment"));
   const std::uint64_t chosen_seed = seed(arguments);
   const data::Dataset dataset = data::load_dataset(arguments.text("--data"));
-  fmt::print("{}", dataset_summary(dataset));
+  std::string written;  // told behind the summary, which is not printed where a file cannot be written
   if (arguments.given("--output")) {
     if (std::max(dataset.train.height, dataset.train.width) > largest_side) {
       throw Error(fmt::format("images of {}x{} are too large for a grid; at most {} are expected", dataset.train.height,
@@ -145,12 +154,13 @@ int show_data(const Arguments& arguments) {
     }
     const std::vector<std::uint8_t> png = formats::encode_png(sample_grid(dataset, augmentation, chosen_seed));
     write_file_atomically(arguments.text("--output"), std::span<const std::uint8_t>(png));
-    fmt::print("\nsamples: {}\n", arguments.text("--output"));
+    written += fmt::format("\nsamples: {}\n", arguments.text("--output"));
   }
   if (arguments.given("--write")) {
     data::write_npz_dataset(arguments.text("--write"), dataset);
-    fmt::print("\nwritten: {}\n", arguments.text("--write"));
+    written += fmt::format("\nwritten: {}\n", arguments.text("--write"));
   }
+  fmt::print("{}{}", dataset_summary(dataset), written);
   return 0;
 }
 
