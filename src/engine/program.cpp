@@ -197,7 +197,12 @@ void Program::Impl::check(const std::vector<NamedTensor>& tensors, bool trainabl
     ++expected;
     const auto named = [&](const NamedTensor& tensor) { return tensor.name == parameter.name; };
     const auto count = std::ranges::count_if(tensors, named);
-    if (count != 1) {
+    if (count == 0) {
+      const std::string first =
+          tensors.empty() ? "none" : fmt::format("{}, the first '{}'", tensors.size(), tensors[0].name);
+      throw Error(fmt::format("parameter '{}' is missing among the tensors given ({})", parameter.name, first));
+    }
+    if (count > 1) {
       throw Error(fmt::format("parameter '{}' is given {} times; expected once", parameter.name, count));
     }
     const Tensor& tensor = std::ranges::find_if(tensors, named)->tensor;
