@@ -98,11 +98,18 @@ SignalLoss find_signal_loss(const Profile& profile) {
   if (layers.empty()) return loss;
   const auto below = [](double value, double reference) { return !(value >= lost * reference) || value == 0; };
   // A network whose very first layer is silent (all-zero weights) loses its signal there.
+  // Zeros further on are a scheme's design: at the end of a residual branch or of the network (Fixup), gone after a
+  // step.
+  const auto designed = [&](std::size_t i) {
+    return i < layers.size() && layers[i].weight_rms == 0 && layers.front().weight_rms > 0;
+  };
   for (std::size_t i = 0; i < layers.size() && !loss.activation_layer; ++i) {
-    if (below(layers[i].activation_rms, layers.front().activation_rms)) loss.activation_layer = i;
+    if (!designed(i) && below(layers[i].activation_rms, layers.front().activation_rms)) loss.activation_layer = i;
   }
+  if (designed(layers.size() - 1)) return loss;
   for (std::size_t i = layers.size(); i-- > 0 && !loss.gradient_layer;) {
-    if (below(layers[i].gradient_rms, layers.back().gradient_rms)) loss.gradient_layer = i;
+    const bool behind_zeros = layers[i].gradient_rms == 0 && designed(i + 1);
+    if (!behind_zeros && below(layers[i].gradient_rms, layers.back().gradient_rms)) loss.gradient_layer = i;
   }
   return loss;
 }

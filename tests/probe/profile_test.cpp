@@ -85,6 +85,14 @@ TEST(SignalLossTest, FindsTheFirstLayerBelowAThousandth) {
   EXPECT_EQ(find_signal_loss({}).activation_layer, std::nullopt);
 }
 
+TEST(SignalLossTest, LeavesOutZerosByDesign) {
+  for (const char* scheme : {"fixup", "zero_init", "rezero"}) {
+    const SignalLoss loss = find_signal_loss(profile_of("resnet20:norm=none,branch_scale=scalar", scheme));
+    EXPECT_EQ(loss.activation_layer, std::nullopt) << scheme;
+  }
+  EXPECT_EQ(find_signal_loss(profile_of("resnet20:norm=none", "fixup")).gradient_layer, std::nullopt);
+}
+
 TEST(ProfileTest, RefusesABatchOfAnotherShape) {
   const model::Graph graph = model::build_model(parse_spec("lenet5"), {1, 28, 28}, 10);
   EXPECT_THROW(take_profile(graph, init::initialize(graph, parse_spec("zeros"), 1),

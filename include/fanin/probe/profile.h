@@ -33,7 +33,7 @@ struct Profile {
 
 /// Where a signal dies: index of the first layer whose activation rms is below 1e-3 of the first layer's; gradients are
 /// judged from the last layer backwards: the layer nearest to the output whose gradient rms is below 1e-3 of the
-/// last's.
+/// last's. Layers whose weights are all 0 by a scheme's design, which learn from the first step on, do not count.
 struct SignalLoss {
   std::optional<std::size_t> activation_layer, gradient_layer;
 };
