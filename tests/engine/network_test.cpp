@@ -297,7 +297,8 @@ TEST(Program, SaysWhatIsWrong) {
   EXPECT_THAT(message_of([&] { (void)program.to_logical(block); }), HasSubstr("a block of 3 floats is given"));
   auto tensors = program.store();
   tensors[0].name = "conv1.wieght";
-  EXPECT_THAT(message_of([&] { program.load(tensors); }), HasSubstr("parameter 'conv1.weight' is missing among the tensors given"));
+  EXPECT_THAT(message_of([&] { program.load(tensors); }),
+              HasSubstr("parameter 'conv1.weight' is missing among the tensors given"));
   tensors = program.store();
   tensors[0].tensor.shape = {1};
   EXPECT_THAT(message_of([&] { program.load(tensors); }), HasSubstr("expected 6x1x5x5"));
