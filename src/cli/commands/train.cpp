@@ -147,12 +147,13 @@ void train_with_checkpoints(train::Trial& trial, std::int64_t every, const Files
                             TrainProgress& progress) {
   const std::int64_t budget = trial.settings().steps;
   try {
-    while (!trial.result().finished(budget)) {
+    // Once at least: a training that was stopped behind its last step may still lack that step's point of the curve.
+    do {
       const std::int64_t next = std::min(budget, (trial.result().step / every + 1) * every);
       trial.advance(next, stop, [&](std::int64_t done) { progress.steps(trial.result(), done); });
       progress.steps(trial.result(), trial.result().step);
       trial.save_checkpoint(files.checkpoint());
-    }
+    } while (!trial.result().finished(budget));
     if (!trial.result().diverged_at) trial.evaluate_test(stop);
   } catch (const Interrupted&) {
     trial.save_checkpoint(files.checkpoint());
