@@ -14,8 +14,6 @@ namespace {
 using model::Graph;
 using model::Node;
 
-constexpr double same = 1e-12;  // a mean this close to 1 is 1
-
 /// Second moments by position, for all channels alike. Their mean is 1 but behind explicit padding.
 struct Map {
   std::int64_t height = 1, width = 1;
@@ -34,10 +32,6 @@ struct Map {
       for (std::size_t lane = 0; lane < 4; ++lane) sums[lane] += values[i + lane];
     const double rest = std::accumulate(values.begin() + static_cast<std::ptrdiff_t>(whole), values.end(), 0.0);
     return (sums[0] + sums[1] + sums[2] + sums[3] + rest) / static_cast<double>(values.size());
-  }
-  void scale_to(double wanted) {
-    const double now = mean(), factor = now > 0 ? wanted / now : 1;
-    for (double& value : values) value *= factor;
   }
 };
 /// Shared by the values between which nothing changes: initializing must not wait for this.
@@ -86,9 +80,17 @@ SharedMap flat(const Shape& shape, double value = 1) {
   return std::make_shared<Map>(shape.size() == 3 ? Map(shape[1], shape[2], value) : Map(1, 1, value));
 }
 
-SharedMap scaled(Map map, double mean) {
-  map.scale_to(mean);
+/// The map of the given mean `now` with the mean `wanted`.
+SharedMap scaled(Map map, double now, double wanted = 1) {
+  const double factor = now > 0 ? wanted / now : 1;
+  for (double& value : map.values) value *= factor;
   return std::make_shared<Map>(std::move(map));
+}
+
+SharedMap normalized(const SharedMap& map) {
+  constexpr double same = 1e-12;  // a mean this close to 1 is 1
+  const double mean = map->mean();
+  return std::abs(mean - 1) < same ? map : scaled(*map, mean);
 }
 
 /// The map behind a node.
@@ -102,9 +104,10 @@ struct Follow {
 
   template <class Pool>
   SharedMap pool(const Pool& op) const {
-    return scaled(window_sums(*inputs[0], shape(), {op.kernel_h, op.stride_h, op.pad_top},
-                              {op.kernel_w, op.stride_w, op.pad_left}),
-                  inputs[0]->mean());
+    Map out = window_sums(*inputs[0], shape(), {op.kernel_h, op.stride_h, op.pad_top},
+                          {op.kernel_w, op.stride_w, op.pad_left});
+    const double mean = out.mean();
+    return scaled(std::move(out), mean, inputs[0]->mean());
   }
 
   SharedMap operator()(const model::Conv2d& op) const {
@@ -112,10 +115,11 @@ struct Follow {
     const Axis across{op.kernel_w, op.stride_w, op.pad_left, op.dilation_w};
     border.padded = border.factor = inputs[0]->mean();
     if (down.is_identity() && across.is_identity() && op.pad_bottom == 0 && op.pad_right == 0)
-      return std::abs(border.factor - 1) < same ? inputs[0] : scaled(*inputs[0], 1);
+      return normalized(inputs[0]);
     Map out = window_sums(*inputs[0], shape(), down, across);
-    border.factor = out.mean() / static_cast<double>(op.kernel_h * op.kernel_w);
-    return scaled(std::move(out), 1);
+    const double sum = out.mean();
+    border.factor = sum / static_cast<double>(op.kernel_h * op.kernel_w);
+    return scaled(std::move(out), sum);
   }
   SharedMap operator()(const model::Linear&) const {
     border.padded = border.factor = inputs[0]->mean();
@@ -130,9 +134,7 @@ struct Follow {
     for (std::int64_t y = 0; y < in.height; ++y) std::copy_n(in.row(y), in.width, out.row(y + op.top) + op.left);
     return std::make_shared<Map>(std::move(out));
   }
-  SharedMap operator()(const model::BatchNorm&) const {
-    return std::abs(inputs[0]->mean() - 1) < same ? inputs[0] : scaled(*inputs[0], 1);
-  }
+  SharedMap operator()(const model::BatchNorm&) const { return normalized(inputs[0]); }
   SharedMap operator()(const model::Add&) const { return mean_of_inputs(); }
   SharedMap operator()(const model::Concat&) const { return mean_of_inputs(); }
   /// What works on each position by itself, or leaves one.

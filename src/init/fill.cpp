@@ -106,6 +106,12 @@ MatrixShape require_matrix(const WeightContext& context, std::string_view scheme
   return {rows, element_count(context.shape) / rows};
 }
 
+std::int64_t centre_tap(const Shape& shape) {
+  std::int64_t centre = 0;
+  for (std::size_t axis = 2; axis < shape.size(); ++axis) centre = centre * shape[axis] + (shape[axis] - 1) / 2;
+  return centre;
+}
+
 double gain_for(const WeightContext& context, FanMode mode) {
   return mode == FanMode::out ? backward_gain(context.activation) : forward_gain(context.activation);
 }

@@ -109,6 +109,9 @@ struct MatrixShape {
 /// Throws Error unless the context is a weight of two or more dimensions: "scheme 'orthogonal' needs ...".
 MatrixShape require_matrix(const WeightContext& context, std::string_view scheme);
 
+/// The index among a kernel's taps of that at (k - 1) / 2 on each axis: the earlier middle of even kernels.
+std::int64_t centre_tap(const Shape& shape);
+
 /// Throws Error where the scheme changes the network and this one is without the change.
 void require_prepared(const model::Graph& graph, const Spec& scheme);
 

@@ -8,25 +8,15 @@
 
 #include "fanin/model/builders.h"
 #include "init/border.h"
+#include "init/helpers.h"
 
 namespace fanin::init {
 namespace {
 
-model::Conv2d padded(std::int64_t kernel, std::int64_t channels = 4) {
-  const std::int64_t side = kernel / 2;
-  return {.out_channels = channels,
-          .kernel_h = kernel,
-          .kernel_w = kernel,
-          .pad_top = side,
-          .pad_left = side,
-          .pad_bottom = side,
-          .pad_right = side};
-}
-
 std::vector<Border> stack(std::int64_t width, int depth, std::int64_t kernel = 3) {
   model::Graph graph("stack", {4, width, width});
   model::ValueId x = graph.input();
-  for (int i = 0; i < depth; ++i) x = graph.add("conv" + std::to_string(i), padded(kernel), {x});
+  for (int i = 0; i < depth; ++i) x = graph.add("conv" + std::to_string(i), same_convolution(4, kernel), {x});
   return borders(graph);
 }
 
@@ -78,7 +68,7 @@ TEST(Borders, ArePartOfTheWholeGraph) {
   model::ValueId x = graph.add("pad", model::Pad{1, 1, 1, 1}, {graph.input()});
   x = graph.add("explicit", model::Conv2d{.out_channels = 4, .kernel_h = 3, .kernel_w = 3}, {x});
   x = graph.add("relu", model::Activation{model::ActivationKind::relu}, {x});
-  x = graph.add("implicit", padded(3), {x});
+  x = graph.add("implicit", same_convolution(4), {x});
   x = graph.add("pool", model::GlobalAveragePool{}, {x});
   graph.add("fc", model::Linear{.out_features = 2}, {x});
   const std::vector<Border> layers = borders(graph), plain = stack(8, 2);

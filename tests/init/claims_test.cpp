@@ -107,15 +107,7 @@ TEST(LooksLinear, KeepsCorrelationsThroughFiftyLayers) {
   model::ValueId x = graph.input();
   for (int i = 0; i < 50; ++i) {
     const std::string number = std::to_string(i);
-    x = graph.add("conv" + number,
-                  model::Conv2d{.out_channels = width,
-                                .kernel_h = 3,
-                                .kernel_w = 3,
-                                .pad_top = 1,
-                                .pad_left = 1,
-                                .pad_bottom = 1,
-                                .pad_right = 1},
-                  {x});
+    x = graph.add("conv" + number, same_convolution(width), {x});
     if (i < 49) x = graph.add("relu" + number, model::Activation{ActivationKind::relu}, {x});
   }
   reference::Array images = normals(2 * size, 1, 3);

@@ -25,6 +25,18 @@ inline WeightContext conv_context(std::int64_t outputs, std::int64_t inputs, std
   return context;
 }
 
+/// A convolution of stride 1 that keeps the image's size: zeros around it.
+inline model::Conv2d same_convolution(std::int64_t channels, std::int64_t kernel = 3) {
+  const std::int64_t side = kernel / 2;
+  return {.out_channels = channels,
+          .kernel_h = kernel,
+          .kernel_w = kernel,
+          .pad_top = side,
+          .pad_left = side,
+          .pad_bottom = side,
+          .pad_right = side};
+}
+
 inline WeightContext linear_context(std::int64_t outputs, std::int64_t inputs) {
   WeightContext context;
   context.name = "fc.weight";

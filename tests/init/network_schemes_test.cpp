@@ -167,16 +167,7 @@ TEST(PaddingAware, KeepsTheSignalOfSmallImages) {
   // corrected gains give it back.
   model::Graph graph("deep", {32, 8, 8});
   model::ValueId x = graph.input();
-  for (int i = 0; i < 16; ++i)
-    x = graph.add("conv" + std::to_string(i),
-                  model::Conv2d{.out_channels = 32,
-                                .kernel_h = 3,
-                                .kernel_w = 3,
-                                .pad_top = 1,
-                                .pad_left = 1,
-                                .pad_bottom = 1,
-                                .pad_right = 1},
-                  {x});
+  for (int i = 0; i < 16; ++i) x = graph.add("conv" + std::to_string(i), same_convolution(32), {x});
   double plain = 0, aware = 0;
   constexpr int seeds = 6;
   for (int seed = 0; seed < seeds; ++seed)

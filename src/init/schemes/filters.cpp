@@ -175,9 +175,7 @@ Applied looks_linear(const WeightContext& context, const Options& options, std::
                     "'{}' has shape {} and {} groups",
                     context.name, to_string(context.shape), context.groups));
   const std::int64_t half_rows = mirrored_out ? rows / 2 : rows, half_inputs = mirrored_in ? inputs / 2 : inputs;
-  std::int64_t centre = 0;
-  for (std::size_t axis = 2; axis < context.shape.size(); ++axis)
-    centre = centre * context.shape[axis] + (context.shape[axis] - 1) / 2;
+  const std::int64_t centre = centre_tap(context.shape);
   const std::vector<double> m = haar(stream_of(context), half_rows, half_inputs);
   std::ranges::fill(out, T(0));
   for (std::int64_t o = 0; o < rows; ++o)

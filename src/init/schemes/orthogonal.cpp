@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numeric>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "fanin/base/error.h"
@@ -96,7 +97,7 @@ void orthogonal_from(random::compat::ForeignStream& stream, std::int64_t rows, s
 
 /// What keep=scale puts on a gain: a matrix with more outputs than inputs keeps the norm, so each output is smaller
 /// than an input by this factor. Martens et al. 2021, Rapid training of deep neural networks without skip connections
-/// (the scaled, uniform orthogonal draw).
+/// (scaled-corrected uniform orthogonal, SUO).
 double widening(const Options& options, double outputs, double inputs) {
   return options.text("keep") == "scale" ? std::sqrt(std::max(1.0, outputs / inputs)) : 1.0;
 }
@@ -127,11 +128,10 @@ Applied delta_orthogonal(const WeightContext& context, const Options& options, s
   const MatrixShape whole = require_matrix(context, "delta_orthogonal");
   const double gain = gain_option(context, options, "delta_orthogonal");
   const std::int64_t rows = whole.rows / context.groups, inputs = context.shape[1], taps = whole.columns / inputs;
-  const auto stored = static_cast<double>(rows), read = static_cast<double>(inputs);
-  const double scale = gain * (context.transposed ? widening(options, read, stored) : widening(options, stored, read));
-  std::int64_t centre = 0;
-  for (std::size_t axis = 2; axis < context.shape.size(); ++axis)
-    centre = centre * context.shape[axis] + (context.shape[axis] - 1) / 2;
+  auto to = static_cast<double>(rows), from = static_cast<double>(inputs);
+  if (context.transposed) std::swap(to, from);
+  const double scale = gain * widening(options, to, from);
+  const std::int64_t centre = centre_tap(context.shape);
   std::ranges::fill(out, T(0));
   for (std::int64_t group = 0; group < context.groups; ++group) {
     const std::int64_t offset = group * rows * inputs;

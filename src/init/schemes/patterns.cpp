@@ -31,12 +31,9 @@ struct Block {
 
 Block block_of(const WeightContext& context, std::string_view scheme) {
   const MatrixShape whole = require_matrix(context, scheme);
-  Block block{whole.rows / context.groups, context.shape[1], 1, 0, context.transposed};
+  Block block{whole.rows / context.groups, context.shape[1], whole.columns / context.shape[1],
+              centre_tap(context.shape), context.transposed};
   if (block.transposed) std::swap(block.outputs, block.inputs);
-  for (std::size_t axis = 2; axis < context.shape.size(); ++axis) {
-    block.taps *= context.shape[axis];
-    block.centre = block.centre * context.shape[axis] + (context.shape[axis] - 1) / 2;
-  }
   return block;
 }
 
@@ -70,7 +67,7 @@ Applied zero_init(const WeightContext& context, const Options& options, std::spa
     return {no_target};
   }
   const auto exponent =
-      static_cast<int>(std::bit_width(static_cast<std::uint64_t>(block.outputs - 1)));  // ceil(log2 rows)
+      static_cast<int>(std::bit_width(static_cast<std::uint64_t>(block.outputs - 1)));  // ceil(log2 outputs)
   const double scale = std::exp2(-0.5 * (options.text("constant") == "paper" ? exponent - 1 : exponent));
   for_each_centre(context, block, [&](std::int64_t o, std::int64_t i, std::size_t at) {
     const bool negative = std::popcount(static_cast<std::uint64_t>(o & i)) % 2 == 1;  // Sylvester's Hadamard matrix
@@ -84,12 +81,12 @@ Applied idinit(const WeightContext& context, const Options& options, std::span<T
   const Block block = block_of(context, "idinit");
   const std::int64_t columns = block.inputs * block.taps;
   const bool taps_first = options.text("order") == "taps_first";
-  // The identity is laid on the matrix (outputs, taps x inputs); column c is tap c / inputs of input c % inputs where
-  // the taps come first, else tap c % taps of input c / taps.
   const bool to_zero = context.place.last || (context.place.branch_end && context.place.blocks > 0);
   const double value = to_zero ? options.number("epsilon") : options.number("tau");
   std::ranges::fill(out, T(0));
   for (std::int64_t group = 0; group < context.groups; ++group) {
+    // On the matrix (outputs, taps x inputs): column c is tap c / inputs of input c % inputs where the taps come first,
+    // else tap c % taps of input c / taps.
     const auto put = [&](std::int64_t o, std::int64_t c, double weight) {
       const std::int64_t input = taps_first ? c % block.inputs : c / block.taps;
       const std::int64_t tap = taps_first ? c / block.inputs : c % block.taps;

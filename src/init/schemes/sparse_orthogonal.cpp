@@ -64,9 +64,7 @@ Applied sparse_orthogonal(const WeightContext& context, const Options& options, 
                     options.text("density"), context.name, to_string(context.shape), shorter,
                     static_cast<double>(shorter) / static_cast<double>(longer * shorter * taps)));
   const std::int64_t target = std::min(wanted, longer * shorter);
-  std::int64_t centre = 0;
-  for (std::size_t axis = 2; axis < context.shape.size(); ++axis)
-    centre = centre * context.shape[axis] + (context.shape[axis] - 1) / 2;
+  const std::int64_t centre = centre_tap(context.shape);
   std::ranges::fill(out, T(0));
   for (std::int64_t group = 0; group < context.groups; ++group) {
     const random::Stream stream =
