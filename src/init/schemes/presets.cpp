@@ -33,7 +33,7 @@ struct Preset {
   bool zero_last_norm = false;
   double slope = own_slope;  // of a PReLU
   double residual_scale = own_scale;
-  Rule transposed = nullptr;  // of a transposed convolution; nullptr: the convolution's, on the stored shape
+  Rule transposed = nullptr;  // outside PyTorch; nullptr: the convolution's, on the stored shape
 };
 
 Law scaled_normal(double std, double variance) {
@@ -87,21 +87,37 @@ Law flax_transposed(const Layer& layer) {
 }
 
 constexpr auto presets = std::to_array<Preset>({
-    {"pytorch-default", torch_default, torch_default, true, true},
-    {"keras-default", keras_glorot, keras_glorot, false, false, false, 0},
-    {"flax-default", lecun_truncated, lecun_truncated, false, false, false, 0.01, own_scale, flax_transposed},
-    {"caffe-xavier", lecun_uniform, lecun_uniform},
-    {"caffe-msra", he_fan_in, he_fan_in},
-    {"darknet-default", he_fan_in, darknet_linear, false, false, false, own_slope, own_scale, fiftieth},
-    // The loops over modules look for Conv2d, which PyTorch's ConvTranspose2d is not.
-    {"torchvision-resnet", he_fan_out, torch_default, true, true, false, own_slope, own_scale, torch_default},
-    {"torchvision-vgg", he_fan_out, hundredth, false, false, false, own_slope, own_scale, torch_default},
-    {"torchvision-densenet", he_fan_in, torch_default, true, false, false, own_slope, own_scale, torch_default},
-    {"torchvision-mobilenet", he_fan_out, hundredth, false, false, false, own_slope, own_scale, torch_default},
-    {"torchvision-efficientnet", he_fan_out, uniform_outputs, false, false, false, own_slope, own_scale, torch_default},
-    {"torchvision-convnext", fiftieth, fiftieth, false, false, false, own_slope, 1e-6, torch_default},
-    {"timm-resnet", he_fan_out, torch_default, true, true, true, own_slope, own_scale, torch_default},
-    {"timm-efficientnet", he_fan_out_groups, uniform_outputs, false, false, false, own_slope, own_scale, torch_default},
+    {.name = "pytorch-default",
+     .convolution = torch_default,
+     .linear = torch_default,
+     .random_bias_conv = true,
+     .random_bias_linear = true},
+    {.name = "keras-default", .convolution = keras_glorot, .linear = keras_glorot, .slope = 0},
+    {.name = "flax-default",
+     .convolution = lecun_truncated,
+     .linear = lecun_truncated,
+     .slope = 0.01,
+     .transposed = flax_transposed},
+    {.name = "caffe-xavier", .convolution = lecun_uniform, .linear = lecun_uniform},
+    {.name = "caffe-msra", .convolution = he_fan_in, .linear = he_fan_in},
+    {.name = "darknet-default", .convolution = he_fan_in, .linear = darknet_linear, .transposed = fiftieth},
+    {.name = "torchvision-resnet",
+     .convolution = he_fan_out,
+     .linear = torch_default,
+     .random_bias_conv = true,
+     .random_bias_linear = true},
+    {.name = "torchvision-vgg", .convolution = he_fan_out, .linear = hundredth},
+    {.name = "torchvision-densenet", .convolution = he_fan_in, .linear = torch_default, .random_bias_conv = true},
+    {.name = "torchvision-mobilenet", .convolution = he_fan_out, .linear = hundredth},
+    {.name = "torchvision-efficientnet", .convolution = he_fan_out, .linear = uniform_outputs},
+    {.name = "torchvision-convnext", .convolution = fiftieth, .linear = fiftieth, .residual_scale = 1e-6},
+    {.name = "timm-resnet",
+     .convolution = he_fan_out,
+     .linear = torch_default,
+     .random_bias_conv = true,
+     .random_bias_linear = true,
+     .zero_last_norm = true},
+    {.name = "timm-efficientnet", .convolution = he_fan_out_groups, .linear = uniform_outputs},
 });
 
 const Preset& find(std::string_view name) {
@@ -110,7 +126,10 @@ const Preset& find(std::string_view name) {
 
 Rule rule_of(const Preset& preset, const WeightContext& context) {
   if (context.layer_shape.size() == 2 || context.shape.size() == 2) return preset.linear;
-  return context.transposed && preset.transposed != nullptr ? preset.transposed : preset.convolution;
+  if (!context.transposed) return preset.convolution;
+  // The model collections' loops look for Conv2d, which PyTorch's ConvTranspose2d is not.
+  if (is_torch_module(preset.name)) return torch_default;
+  return preset.transposed != nullptr ? preset.transposed : preset.convolution;
 }
 
 Layer layer_of(const WeightContext& context) {
