@@ -112,7 +112,8 @@ void check_name(const std::string& name) {
   const bool rooted = name.starts_with('/'), climbs = ("/" + name + "/").find("/../") != std::string::npos;
   const bool control = std::ranges::any_of(name, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
   if (name.empty() || rooted || climbs || control || name.find('\\') != std::string::npos || !is_utf8(name))
-    throw UsageError(fmt::format("--name is '{}'; expected a tensor's name in UTF-8, as in conv1.weight", name));
+    throw UsageError(fmt::format(
+        "--name is '{}'; expected a tensor's name in UTF-8 that leads out of no folder, as in conv1.weight", name));
 }
 
 /// Input and classes are the data's; the data itself is kept for schemes that look at it.
